@@ -1,0 +1,165 @@
+/** Files that another program could be reading or writing at the same time. */
+
+import { randomBytes } from "node:crypto";
+import { basename, dirname, join } from "node:path";
+
+/** Options of {@linkcode writeFileAtomic}. */
+export interface WriteFileOptions {
+  /** Permission bits of the new file, before the umask. Default: 0o666. */
+  mode?: number;
+}
+
+/**
+ * Replaces a file so that a reader sees the old or the new bytes, never a mix,
+ * also after a power cut: writes beside it, syncs, renames, syncs the folder.
+ */
+export function writeFileAtomic(
+  path: string,
+  data: string | Uint8Array,
+  options: WriteFileOptions = {},
+): void {
+  const bytes = typeof data === "string"
+    ? new TextEncoder().encode(data)
+    : data;
+  const temporary = temporaryBeside(path);
+  try {
+    const file = Deno.openSync(temporary, {
+      write: true,
+      createNew: true,
+      mode: options.mode ?? 0o666,
+    });
+    try {
+      let written = 0;
+      while (written < bytes.length) {
+        written += file.writeSync(bytes.subarray(written));
+      }
+      file.syncSync();
+    } finally {
+      file.close();
+    }
+    Deno.renameSync(temporary, path);
+  } catch (error) {
+    removeFile(temporary);
+    throw error;
+  }
+  syncDirectory(dirname(path));
+}
+
+/** A name in the same folder that nobody else uses: rename stays on one device. */
+export function temporaryBeside(path: string): string {
+  const suffix = randomBytes(6).toString("hex");
+  return join(dirname(path), `.${basename(path)}.${suffix}.tmp`);
+}
+
+/** Flushes a folder's entries to disk; does nothing where that is unsupported. */
+export function syncDirectory(path: string): void {
+  try {
+    const directory = Deno.openSync(path, { read: true });
+    try {
+      directory.syncSync();
+    } finally {
+      directory.close();
+    }
+  } catch {
+    // Windows and some network file systems cannot sync a folder.
+  }
+}
+
+/** Reads a text file; undefined if there is none. */
+export function readTextIfExists(path: string): string | undefined {
+  try {
+    return Deno.readTextFileSync(path);
+  } catch (error) {
+    if (isAbsent(error)) return undefined;
+    throw error;
+  }
+}
+
+/** Reads a JSON file; undefined if it is absent or is not JSON. */
+export function readJsonIfExists(path: string): unknown {
+  const text = readTextIfExists(path);
+  if (text === undefined) return undefined;
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Status of a path without following a link; undefined if there is nothing. */
+export function lstatIfExists(path: string): Deno.FileInfo | undefined {
+  try {
+    return Deno.lstatSync(path);
+  } catch (error) {
+    if (isAbsent(error)) return undefined;
+    throw error;
+  }
+}
+
+/** Whether an error says that a path does not exist (or is below a file). */
+export function isAbsent(error: unknown): boolean {
+  return error instanceof Deno.errors.NotFound ||
+    error instanceof Deno.errors.NotADirectory;
+}
+
+/** Removes a file; an absent one is fine. */
+export function removeFile(path: string): void {
+  try {
+    Deno.removeSync(path);
+  } catch (error) {
+    if (!isAbsent(error)) throw error;
+  }
+}
+
+/**
+ * Removes a tree; an absent one is fine. Links are removed, never followed.
+ *
+ * Source trees may hold folders without write permission (Go modules, some
+ * tarballs): those are opened up and the removal is tried again.
+ */
+export function removeTree(path: string): void {
+  try {
+    Deno.removeSync(path, { recursive: true });
+  } catch (error) {
+    if (isAbsent(error)) return;
+    if (!(error instanceof Deno.errors.PermissionDenied)) throw error;
+    makeWritable(path);
+    Deno.removeSync(path, { recursive: true });
+  }
+}
+
+function makeWritable(path: string): void {
+  if (!lstatIfExists(path)?.isDirectory) return;
+  Deno.chmodSync(path, 0o700);
+  for (const entry of Deno.readDirSync(path)) {
+    if (entry.isDirectory) makeWritable(join(path, entry.name));
+  }
+}
+
+/** Whether a folder exists and has at least one entry other than `ignored`. */
+export function hasEntries(
+  path: string,
+  ignored: readonly string[] = [],
+): boolean {
+  try {
+    for (const entry of Deno.readDirSync(path)) {
+      if (!ignored.includes(entry.name)) return true;
+    }
+    return false;
+  } catch (error) {
+    if (isAbsent(error)) return false;
+    throw error;
+  }
+}
+
+/** Sum of the sizes of the files of a tree, in bytes; links are not followed. */
+export function treeSize(path: string): number {
+  const info = lstatIfExists(path);
+  if (!info) return 0;
+  if (!info.isDirectory) return info.size;
+  let total = 0;
+  for (const entry of Deno.readDirSync(path)) {
+    total += treeSize(join(path, entry.name));
+  }
+  return total;
+}
