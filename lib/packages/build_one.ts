@@ -38,7 +38,7 @@ import {
 } from "./build_env.ts";
 import { type BuildKey, buildKey, type KeyContext } from "./build_key.ts";
 import { buildFailure, OutputDigest } from "./failure.ts";
-import { ensureSource, fetchesSources } from "./fetch.ts";
+import { ensureSource, fetchesSources, warnIfEdited } from "./fetch.ts";
 import { type BuiltTree, type TargetLayout, targetLayout } from "./layout.ts";
 import type { FetchContext } from "./options.ts";
 import type { Package } from "./package.ts";
@@ -99,9 +99,7 @@ export async function buildOne(request: BuildRequest): Promise<Built> {
       const found = findUpToDate(pkg, target, request.key);
       if (found.tree) return { ...found, built: false };
     }
-    const source = fetchesSources(spec)
-      ? (await ensureSource(pkg, fetch)).source
-      : undefined;
+    const source = await prepareWork(request, spec, layout);
     const artifact = await build(request, spec, layout, source);
     const state = readState(join(layout.build, BUILD_HASH));
     if (!state) throw new Error(`${layout.build}: lost its ${BUILD_HASH}`);
@@ -111,6 +109,24 @@ export async function buildOne(request: BuildRequest): Promise<Built> {
       built: true,
     };
   });
+}
+
+/** Fetches the sources if need be and copies them; returns their digest. */
+async function prepareWork(
+  request: BuildRequest,
+  spec: PackageSpec,
+  layout: TargetLayout,
+): Promise<string | undefined> {
+  const { package: pkg, fetch } = request;
+  if (!fetchesSources(spec)) {
+    await makeWorkCopy(undefined, layout.work, fetch.signal);
+    return undefined;
+  }
+  const { source } = await ensureSource(pkg, fetch, {}, async () => {
+    warnIfEdited(pkg, fetch);
+    await makeWorkCopy(pkg.layout.download, layout.work, fetch.signal);
+  });
+  return source;
 }
 
 /** Puts right what a killed build left; the lock must be held. */
@@ -152,11 +168,6 @@ async function build(
     filesDir: layout.toolchain,
   });
   writeToolchainFiles(toolchain, layout);
-  await makeWorkCopy(
-    source === undefined ? undefined : pkg.layout.download,
-    layout.work,
-    fetch.signal,
-  );
   // Before the command runs: one that edits its own input must not be believed.
   const key = buildKey(pkg.layout, spec, source, request.key);
   const environment: EnvironmentRequest = {

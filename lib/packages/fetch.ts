@@ -59,11 +59,14 @@ export function fetchesSources(spec: PackageSpec): boolean {
  *
  * The sources are complete or absent: they are fetched into `_download_tmp`,
  * which then takes the name.
+ *
+ * @param use Called while nobody can change `_download`.
  */
 export async function ensureSource(
   pkg: Package,
   context: FetchContext,
   request: SourceRequest = {},
+  use: (source: string) => Promise<void> = () => Promise.resolve(),
 ): Promise<SourceResult> {
   const spec = await pkg.spec();
   const { layout } = pkg;
@@ -73,15 +76,27 @@ export async function ensureSource(
     signal: context.signal,
   };
   return await withLock(layout.downloadLock, lockOptions, async () => {
-    if (!request.force && !request.update) {
-      const source = currentSource(pkg, spec);
-      if (source !== undefined) return { source, status: "up-to-date" };
-    }
-    return {
-      source: await fetchSource(pkg, spec, context, request),
-      status: "fetched",
-    };
+    const present = request.force || request.update
+      ? undefined
+      : currentSource(pkg, spec);
+    const source = present ?? await fetchSource(pkg, spec, context, request);
+    await use(source);
+    return { source, status: present === undefined ? "fetched" : "up-to-date" };
   });
+}
+
+/** Says so if somebody edited `_download`: the build will use it as it is. */
+export function warnIfEdited(pkg: Package, context: FetchContext): void {
+  const { download } = pkg.layout;
+  const info = readInfo<DownloadInfo>(join(download, DOWNLOAD_INFO));
+  if (!info || treeDigest(download, DOWNLOAD_STATE) === info.tree) return;
+  context.feedback.emit(
+    "warn",
+    "note",
+    `${download} was edited since it was fetched; building it as it is ` +
+      "(`clibs fetch --force` fetches it again)",
+    { about: "download.edited", path: download },
+  );
 }
 
 /** Why `_download` must be fetched again; undefined if it is up to date. */
