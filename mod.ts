@@ -37,6 +37,54 @@ export {
   type TaskKind,
 } from "./lib/feedback/bus.ts";
 
+// packages
+export {
+  type BuildOptions,
+  buildPackage,
+  buildPackages,
+  type BuildReport,
+  type PackageResult,
+} from "./lib/packages/build.ts";
+export {
+  type CleanedPath,
+  type CleanOptions,
+  cleanPackages,
+  type CleanReport,
+} from "./lib/packages/clean.ts";
+export {
+  type EnvOptions,
+  packageEnv,
+  packageExports,
+} from "./lib/packages/env.ts";
+export {
+  fetchPackages,
+  type FetchPackagesOptions,
+  type FetchReport,
+  type FetchResult,
+  updatePackages,
+} from "./lib/packages/fetch_all.ts";
+export {
+  type ListedPackage,
+  listPackages,
+  type ListReport,
+  loadPackage,
+} from "./lib/packages/list.ts";
+export type { FetchOptions } from "./lib/packages/options.ts";
+export type {
+  BuildSpec,
+  FileSource,
+  GitSource,
+  PackageSpec,
+  Position,
+  TargetOverride,
+} from "./lib/packages/spec.ts";
+export {
+  type PackageStatus,
+  packageStatus,
+  type StatusOptions,
+  type StatusReport,
+} from "./lib/packages/status.ts";
+
 // version
 export { version } from "./lib/version.ts";
 

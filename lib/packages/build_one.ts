@@ -247,6 +247,11 @@ function removeWork(layout: TargetLayout): void {
   removeTree(layout.work);
   removeTree(layout.toolchain);
   removeFile(layout.rerun);
+  try {
+    Deno.removeSync(dirname(layout.work));
+  } catch {
+    // Another target's working copy is there.
+  }
 }
 
 async function runCommand(
