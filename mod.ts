@@ -21,7 +21,6 @@ export {
 // explain
 export type { Explanation } from "./lib/explain/codes.ts";
 export { explain, explanations } from "./lib/explain/explain.ts";
-export { nearest } from "./lib/explain/nearest.ts";
 
 // feedback
 export {
@@ -36,6 +35,13 @@ export {
   type Subscriber,
   type TaskKind,
 } from "./lib/feedback/bus.ts";
+export { escapeControls, plainLine } from "./lib/feedback/escape.ts";
+export {
+  type FileSink,
+  openFileSink,
+  textLine,
+} from "./lib/feedback/file_sink.ts";
+export { jsonLine, jsonLines } from "./lib/feedback/json_lines.ts";
 
 // packages
 export {
@@ -84,6 +90,9 @@ export {
   type StatusOptions,
   type StatusReport,
 } from "./lib/packages/status.ts";
+
+// names
+export { nearest } from "./lib/host/nearest.ts";
 
 // version
 export { version } from "./lib/version.ts";

@@ -1,6 +1,193 @@
-/** Argv in, exit code out. */
+/** The frame around every command: argv in, exit code out. */
 
-/** Runs the command line; returns its exit code. */
-export function run(_args: readonly string[]): Promise<number> {
-  return Promise.resolve(0);
+import {
+  type ClibsError,
+  FeedbackBus,
+  type FileSink,
+  openFileSink,
+  toClibsError,
+  UsageError,
+  version,
+} from "../mod.ts";
+import { wantsColor } from "./color.ts";
+import type { CommandContext } from "./command.ts";
+import { commands, type GlobalFlags } from "./commands.ts";
+import { INTERRUPTED, listenToInterrupts } from "./interrupt.ts";
+import { parse, type Parsed } from "./program.ts";
+import { canRedraw, createView, type ProgressView } from "./progress.ts";
+import { terminalSize, type TextStream, textStream } from "./streams.ts";
+
+const env = (name: string) => Deno.env.get(name);
+
+/** The document that `--json` prints. */
+type Document = Readonly<Record<string, unknown>>;
+
+/**
+ * Runs the command line.
+ *
+ * @param argv Words after `clibs`.
+ * @returns 0: done, 1: the work failed, 2: the command line was wrong,
+ * 130: interrupted.
+ */
+export async function run(argv: readonly string[]): Promise<number> {
+  const stdout = textStream(Deno.stdout);
+  const stderr = textStream(Deno.stderr);
+  try {
+    const parsed = parse(argv);
+    if (parsed.kind === "command") {
+      return await runCommand(parsed, stdout, stderr);
+    }
+    return await printHelp(parsed, stdout);
+  } catch (thrown) {
+    // The line may not have been understood: look for the flags in its words.
+    const words = argv.slice(0, [...argv, "--"].indexOf("--"));
+    const error = toClibsError(thrown);
+    const global: GlobalFlags = {
+      json: words.includes("--json"),
+      verbose: words.includes("--verbose") || words.includes("-v"),
+    };
+    if (global.json) printDocument(stdout, { error: error.toJSON() });
+    await printError(error, global, stderr);
+    return exitCode(error);
+  }
+}
+
+async function printHelp(
+  parsed: Exclude<Parsed, { kind: "command" }>,
+  stdout: TextStream,
+): Promise<number> {
+  const { json } = parsed.global;
+  if (parsed.kind === "version") {
+    if (json) printDocument(stdout, { clibs: version });
+    else stdout.write(`clibs ${version}\n`);
+    return 0;
+  }
+  const { commandHelp, programHelp } = await import("./help.ts");
+  const help = parsed.command ? commandHelp(parsed.command) : programHelp();
+  if (json) printDocument(stdout, { help });
+  else stdout.write(help);
+  return 0;
+}
+
+async function runCommand(
+  parsed: Parsed & { kind: "command" },
+  stdout: TextStream,
+  stderr: TextStream,
+): Promise<number> {
+  const { global } = parsed;
+  const log = global["logFile"] === undefined
+    ? undefined
+    : openLog(global["logFile"]);
+  const bus = new FeedbackBus();
+  if (log) bus.subscribe(log.subscriber);
+  const view = viewOf(global, stderr);
+  bus.subscribe((event) => view.show(event));
+  const interrupts = listenToInterrupts(() => {
+    if (view.running === 0) return;
+    bus.emit("warn", "note", "interrupted; ending what is running", {
+      about: "interrupt",
+    });
+  }, () => view.close());
+  let document: Document | undefined;
+  const context: CommandContext = {
+    bus,
+    signal: interrupts.signal,
+    json: global.json ?? false,
+    verbose: global.verbose ?? false,
+    quiet: global.quiet ?? false,
+    color: wantsColor(global.color ?? "auto", stdout.isTerminal, env),
+    columns: stdout.isTerminal ? terminalSize().columns : 80,
+    stdout(text) {
+      if (global.json) return;
+      view.clear();
+      stdout.write(text);
+    },
+    result(result) {
+      document = result;
+    },
+  };
+  let error: ClibsError | undefined;
+  let code: number;
+  try {
+    const { run } = await commands[parsed.command].load();
+    code = await run(context, parsed.args, parsed.flags);
+  } catch (thrown) {
+    error = toClibsError(thrown);
+    code = exitCode(error);
+  } finally {
+    view.close();
+  }
+  if (code !== 0 && interrupts.signal.aborted) code = INTERRUPTED;
+  if (global.json) {
+    printDocument(stdout, {
+      ...document,
+      ...error ? { error: error.toJSON() } : {},
+    });
+  }
+  if (error) {
+    await printError(error, global, stderr);
+    if (log) logError(log, error);
+  }
+  log?.close();
+  interrupts.close();
+  return code;
+}
+
+function exitCode(error: ClibsError): number {
+  if (error.code === "CLIBS_CANCELLED") return INTERRUPTED;
+  return error instanceof UsageError ? 2 : 1;
+}
+
+function printDocument(stdout: TextStream, document: Document): void {
+  const text = JSON.stringify({ version: 1, ...document }, undefined, 2);
+  stdout.write(`${text}\n`);
+}
+
+async function printError(
+  error: ClibsError,
+  global: GlobalFlags,
+  stderr: TextStream,
+): Promise<void> {
+  const { renderError } = await import("./render_error.ts");
+  stderr.write(renderError(error, {
+    color: wantsColor(global.color ?? "auto", stderr.isTerminal, env),
+    verbose: global.verbose ?? false,
+  }));
+}
+
+function viewOf(global: GlobalFlags, stderr: TextStream): ProgressView {
+  return createView(canRedraw(stderr.isTerminal, env), {
+    write: stderr.write,
+    now: Date.now,
+    every(ms, tick) {
+      const timer = setInterval(tick, ms);
+      return () => clearInterval(timer);
+    },
+    size: terminalSize,
+    quiet: global.quiet ?? false,
+    verbose: global.verbose ?? false,
+    color: wantsColor(global.color ?? "auto", stderr.isTerminal, env),
+  });
+}
+
+function openLog(path: string): FileSink {
+  try {
+    return openFileSink(path);
+  } catch (cause) {
+    throw new UsageError(
+      "CLIBS_USAGE_LOG_FILE",
+      `Cannot write the log file ${path}: ${(cause as Error).message}`,
+      { cause, hint: "name a file in a folder that exists and is writable" },
+    );
+  }
+}
+
+function logError(log: FileSink, error: ClibsError): void {
+  log.subscriber({
+    time: Date.now(),
+    level: "error",
+    code: "note",
+    message: error.message,
+    fields: { about: error.code, ...error.toJSON() },
+  });
 }

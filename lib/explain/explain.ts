@@ -2,7 +2,7 @@
 
 import { type ErrorCode, UsageError } from "../errors.ts";
 import type { Explanation } from "./codes.ts";
-import { nearest } from "./nearest.ts";
+import { nearest } from "../host/nearest.ts";
 
 /**
  * Explains an error code.
@@ -19,11 +19,15 @@ import { nearest } from "./nearest.ts";
  * console.log(title);
  * ```
  */
-export async function explain(code: string): Promise<Explanation> {
+export async function explain(
+  code: string,
+): Promise<Explanation & { code: ErrorCode }> {
   const { catalogue } = await import("./mod.ts");
   const upper = code.toUpperCase();
-  const explanation = catalogue.get(upper) ?? catalogue.get(`CLIBS_${upper}`);
-  if (explanation) return explanation;
+  for (const known of [upper, `CLIBS_${upper}`] as ErrorCode[]) {
+    const explanation = catalogue.get(known);
+    if (explanation) return { code: known, ...explanation };
+  }
   const near = nearest(upper, catalogue.keys()) ??
     nearest(`CLIBS_${upper}`, catalogue.keys());
   throw new UsageError(

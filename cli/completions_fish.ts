@@ -1,0 +1,48 @@
+/** The completion script for fish. */
+
+import type { CompletionModel, FlagOffer, Offer } from "./completions_model.ts";
+
+/** Writes the script. */
+export function fishScript(model: CompletionModel): string {
+  const lines = [
+    "# fish completion for clibs; load it with: clibs completions fish | source",
+    "complete -c clibs -e",
+    "complete -c clibs -f",
+  ];
+  const first = "__fish_use_subcommand";
+  for (const flag of model.flags) lines.push(flagLine(first, flag));
+  for (const command of model.commands) {
+    lines.push(
+      `complete -c clibs -n ${first} -a ${command.name} -d ${
+        quote(command.summary)
+      }`,
+    );
+    const inside = quote(`__fish_seen_subcommand_from ${command.name}`);
+    for (const flag of command.flags) lines.push(flagLine(inside, flag));
+    if (command.arg) {
+      const offer = offerText(command.arg.offer);
+      if (offer !== "") lines.push(`complete -c clibs -n ${inside} ${offer}`);
+    }
+  }
+  return lines.join("\n") + "\n";
+}
+
+function flagLine(condition: string, flag: FlagOffer): string {
+  return [
+    `complete -c clibs -n ${condition}`,
+    ...flag.short ? [`-s ${flag.short.slice(1)}`] : [],
+    `-l ${flag.long.slice(2)}`,
+    ...flag.value ? ["-r", offerText(flag.value.offer)] : [],
+    `-d ${quote(flag.help)}`,
+  ].filter((part) => part !== "").join(" ");
+}
+
+function offerText(offer: Offer): string {
+  if (offer.paths === "dir") return "-f -a '(__fish_complete_directories)'";
+  if (offer.paths) return "-F";
+  return offer.words.length > 0 ? `-f -a ${quote(offer.words.join(" "))}` : "";
+}
+
+function quote(text: string): string {
+  return `'${text.replace(/[\\']/g, "\\$&")}'`;
+}

@@ -1,0 +1,85 @@
+/** The completion script for zsh: for `source <(...)` or a file on fpath. */
+
+import type { CompletionModel, FlagOffer, Offer } from "./completions_model.ts";
+
+/** Writes the script. */
+export function zshScript(model: CompletionModel): string {
+  return `#compdef clibs
+# zsh completion for clibs; load it with: source <(clibs completions zsh)
+_clibs() {
+  local curcontext=$curcontext state line
+  typeset -A opt_args
+  local -a commands=(
+${
+    model.commands.map((c) => `    ${quote(`${c.name}:${c.summary}`)}`)
+      .join("\n")
+  }
+  )
+  _arguments -C -S \\
+${flagLines(model.flags)}
+    '1:command:->command' \\
+    '*::argument:->argument'
+  case $state in
+    command) _describe -t commands 'clibs command' commands ;;
+    argument)
+      case $words[1] in
+${
+    model.commands.map((command) =>
+      `        ${command.name})
+          _arguments -S${
+        [...command.flags.map(flagSpec), ...argSpec(command.arg)]
+          .map((spec) => ` \\\n            ${spec}`).join("")
+      } ;;`
+    ).join("\n")
+  }
+      esac ;;
+  esac
+}
+if [[ $funcstack[1] == _clibs ]]; then
+  _clibs "$@"
+else
+  compdef _clibs clibs
+fi
+`;
+}
+
+function flagLines(flags: FlagOffer[]): string {
+  return flags.map((flag) => `    ${flagSpec(flag)} \\`).join("\n");
+}
+
+/** \`'(-j --jobs)'{-j+,--jobs=}'[help]:N:action'\` */
+function flagSpec(flag: FlagOffer): string {
+  const value = flag.value
+    ? `:${escapeSpec(flag.value.name)}:${action(flag.value.offer)}`
+    : "";
+  const rest = quote(`[${escapeSpec(flag.help)}]${value}`);
+  const long = flag.value ? `${flag.long}=` : flag.long;
+  if (!flag.short) {
+    return `${flag.repeat ? "'*'" : ""}${long}${rest}`;
+  }
+  const once = flag.repeat ? "'*'" : `'(${flag.short} ${flag.long})'`;
+  const short = flag.value ? `${flag.short}+` : flag.short;
+  return `${once}{${short},${long}}${rest}`;
+}
+
+function argSpec(
+  arg: CompletionModel["commands"][number]["arg"],
+): string[] {
+  if (!arg) return [];
+  return [
+    quote(`${arg.variadic ? "*" : "1"}:${arg.name}:${action(arg.offer)}`),
+  ];
+}
+
+function action(offer: Offer): string {
+  if (offer.paths) return offer.paths === "dir" ? "_files -/" : "_files";
+  return offer.words.length > 0 ? `(${offer.words.join(" ")})` : " ";
+}
+
+function escapeSpec(text: string): string {
+  return text.replace(/[\[\]:\\]/g, "\\$&");
+}
+
+function quote(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`;
+}

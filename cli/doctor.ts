@@ -1,0 +1,13 @@
+/** `clibs doctor`. */
+
+import type { CommandContext } from "./command.ts";
+import type { Flags } from "./commands.ts";
+
+/** Runs the command; returns its exit code. */
+export function run(
+  _context: CommandContext,
+  _args: string[],
+  _flags: Flags<"doctor">,
+): Promise<number> {
+  throw new Error("clibs doctor is not written yet");
+}

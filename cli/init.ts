@@ -1,0 +1,13 @@
+/** `clibs init`. */
+
+import type { CommandContext } from "./command.ts";
+import type { Flags } from "./commands.ts";
+
+/** Runs the command; returns its exit code. */
+export function run(
+  _context: CommandContext,
+  _args: string[],
+  _flags: Flags<"init">,
+): Promise<number> {
+  throw new Error("clibs init is not written yet");
+}

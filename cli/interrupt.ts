@@ -1,0 +1,59 @@
+/** Ctrl-C: once to end what is running, twice to leave at once. */
+
+import { CancelledError } from "../mod.ts";
+
+/** Exit code of an interrupted command. */
+export const INTERRUPTED = 130;
+
+/** Listens to the signals that end a program. */
+export interface Interrupts {
+  /** Fires at the first of them. */
+  readonly signal: AbortSignal;
+  /** Gives the signals back. */
+  close(): void;
+}
+
+/**
+ * Aborts a signal at the first interrupt; exits at the second.
+ *
+ * @param onFirst Called at the first, after the abort.
+ * @param onSecond Called at the second, just before the exit.
+ */
+export function listenToInterrupts(
+  onFirst: () => void,
+  onSecond: () => void,
+): Interrupts {
+  const controller = new AbortController();
+  const interrupt = () => {
+    if (controller.signal.aborted) {
+      onSecond();
+      Deno.exit(INTERRUPTED);
+    }
+    controller.abort(new CancelledError());
+    onFirst();
+  };
+  const signals = signalsToHear();
+  for (const name of signals) Deno.addSignalListener(name, interrupt);
+  return {
+    signal: controller.signal,
+    close() {
+      for (const name of signals) Deno.removeSignalListener(name, interrupt);
+    },
+  };
+}
+
+function signalsToHear(): Deno.Signal[] {
+  if (Deno.build.os === "windows") return ["SIGINT", "SIGBREAK"];
+  return isIgnored(1) ? ["SIGINT", "SIGTERM"] : ["SIGINT", "SIGTERM", "SIGHUP"];
+}
+
+/** Whether our parent had us ignore a signal, as nohup does with SIGHUP. */
+function isIgnored(signal: number): boolean {
+  try {
+    const status = Deno.readTextFileSync("/proc/self/status");
+    const mask = status.match(/^SigIgn:\s*([0-9a-f]+)/m)?.[1] ?? "0";
+    return (BigInt(`0x${mask}`) >> BigInt(signal - 1) & 1n) === 1n;
+  } catch {
+    return false;
+  }
+}

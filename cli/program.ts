@@ -1,0 +1,243 @@
+/** The one place that knows the argument parser: `commander`. */
+
+import { Command, CommanderError, Option } from "commander";
+import { nearest, UsageError } from "../mod.ts";
+import type { ArgSpec, FlagSpec, FlagTable } from "./command.ts";
+import { commandList, type CommandName, type GlobalFlags } from "./commands.ts";
+import { globalFlags } from "./flags.ts";
+
+/** What a command line asks for. */
+export type Parsed =
+  | { kind: "version"; global: GlobalFlags }
+  | { kind: "help"; command?: CommandName; global: GlobalFlags }
+  | {
+    kind: "command";
+    command: CommandName;
+    args: string[];
+    flags: Record<string, unknown>;
+    global: GlobalFlags;
+  };
+
+/**
+ * Parses a command line.
+ *
+ * @throws {UsageError} If it is wrong.
+ */
+export function parse(argv: readonly string[]): Parsed {
+  let parsed: Parsed | undefined;
+  const program = quiet(new Command("clibs"), (error) => {
+    if (isHelp(error)) parsed = { kind: "help", global: program.opts() };
+    else throw usageError(error, "clibs", {}, "clibs help");
+  }).enablePositionalOptions();
+  addFlags(program, globalFlags);
+  program.option("-V, --version");
+  for (const [name, spec] of commandList) {
+    const command = quiet(program.command(name), (error) => {
+      if (isHelp(error)) {
+        parsed = { kind: "help", command: name, global: program.opts() };
+      } else {
+        throw usageError(
+          error,
+          `clibs ${name}`,
+          spec.flags,
+          `clibs help ${name}`,
+        );
+      }
+    });
+    for (const arg of spec.args) command.argument(argText(arg));
+    addFlags(command, spec.flags);
+    addFlags(command, globalFlags);
+    command.action(() => {
+      parsed = {
+        kind: "command",
+        command: name,
+        args: command.args.map((arg, i) => checkedArg(spec.args, arg, i)),
+        flags: command.opts(),
+        global: { ...program.opts(), ...command.opts() },
+      };
+    });
+  }
+  // What is left: a bare `clibs`, one with nothing but flags, and mistakes.
+  program.argument("[COMMAND...]").allowUnknownOption().action(() => {
+    const global: GlobalFlags & { version?: boolean } = program.opts();
+    const [first] = program.args;
+    if (first?.startsWith("-")) {
+      throw unknownFlag(first, "clibs", {}, "clibs help");
+    }
+    if (first !== undefined) throw unknownCommand(first);
+    parsed = { kind: global.version ? "version" : "help", global };
+  });
+  try {
+    program.parse(helpWord(argv), { from: "user" });
+  } catch (error) {
+    if (!(error instanceof CommanderError) || !parsed) throw error;
+  }
+  return parsed!;
+}
+
+/** Makes commander print nothing and leave errors to `onExit`. */
+function quiet(
+  command: Command,
+  onExit: (error: CommanderError) => void,
+): Command {
+  return command.exitOverride((error) => {
+    onExit(error);
+    throw error;
+  }).configureOutput({ writeOut() {}, writeErr() {}, outputError() {} })
+    .showSuggestionAfterError(false).helpOption("-h, --help")
+    .helpCommand(false);
+}
+
+function isHelp(error: CommanderError): boolean {
+  return error.code.startsWith("commander.help");
+}
+
+/** `clibs help X` is `clibs X --help`. */
+function helpWord(argv: readonly string[]): string[] {
+  const at = argv.findIndex((arg) => !arg.startsWith("-"));
+  if (argv[at] !== "help") return [...argv];
+  const name = argv.slice(at + 1).find((arg) => !arg.startsWith("-"));
+  if (name === undefined) return [...argv.slice(0, at), "--help"];
+  if (!commandList.some(([known]) => known === name)) {
+    throw unknownCommand(name);
+  }
+  return [...argv.slice(0, at), name, "--help"];
+}
+
+function argText(arg: ArgSpec): string {
+  const name = arg.variadic ? `${arg.name}...` : arg.name;
+  return arg.required ? `<${name}>` : `[${name}]`;
+}
+
+function addFlags(command: Command, flags: FlagTable): void {
+  for (const [name, flag] of Object.entries(flags)) {
+    const option = new Option(flagText(name, flag));
+    if (flag.value !== undefined) {
+      option.argParser((text: string, before: unknown) => {
+        const value = checkedValue(name, flag, text);
+        return flag.repeat ? [...(before as unknown[] ?? []), value] : value;
+      });
+    }
+    command.addOption(option);
+  }
+}
+
+/** A flag as help shows it: `-j, --jobs <N>`. */
+function flagText(name: string, flag: FlagSpec): string {
+  const short = flag.short ? `-${flag.short}, ` : "";
+  return `${short}--${name}${flag.value ? ` <${flag.value}>` : ""}`;
+}
+
+function checkedValue(
+  name: string,
+  flag: FlagSpec,
+  text: string,
+): string | number {
+  if (flag.type === "count") {
+    if (/^[1-9][0-9]{0,8}$/.test(text)) return Number(text);
+    throw new UsageError(
+      "CLIBS_USAGE_VALUE",
+      `Cannot use --${name} ${quote(text)}: it takes a number from 1 up`,
+    );
+  }
+  if (text === "") {
+    throw new UsageError(
+      "CLIBS_USAGE_VALUE",
+      `Cannot use --${name} "": it takes a value`,
+    );
+  }
+  if (flag.choices) return choice(`--${name} `, flag.choices, text);
+  return text;
+}
+
+function checkedArg(
+  specs: readonly ArgSpec[],
+  text: string,
+  index: number,
+): string {
+  const spec = specs[Math.min(index, specs.length - 1)];
+  return spec?.choices ? choice(`${spec.name} `, spec.choices, text) : text;
+}
+
+function choice(
+  what: string,
+  choices: readonly string[],
+  text: string,
+): string {
+  if (choices.includes(text)) return text;
+  const near = nearest(text, choices);
+  throw new UsageError(
+    "CLIBS_USAGE_VALUE",
+    `Cannot use ${what}${quote(text)}: it takes ${choices.join(", ")}`,
+    { hint: near ? `write ${what}${near}` : undefined },
+  );
+}
+
+function unknownCommand(name: string): UsageError {
+  const near = nearest(name, commandList.map(([name]) => name));
+  return new UsageError(
+    "CLIBS_USAGE_COMMAND",
+    `Cannot run ${quote(name)}: clibs has no such command`,
+    {
+      facts: near ? { nearest: near } : {},
+      hint: near ? `clibs ${near}` : "clibs help",
+    },
+  );
+}
+
+/** Commander's message in the words of the house. */
+function usageError(
+  error: CommanderError,
+  running: string,
+  flags: FlagTable,
+  help: string,
+): UsageError {
+  const [, subject = ""] = error.message.match(/'([\s\S]*?)'/) ?? [];
+  switch (error.code) {
+    case "commander.unknownOption":
+      return unknownFlag(subject, running, flags, help);
+    case "commander.optionMissingArgument":
+      return new UsageError(
+        "CLIBS_USAGE_VALUE",
+        `Cannot run ${running}: ${subject} has no value`,
+        { hint: help },
+      );
+    case "commander.missingArgument":
+      return new UsageError(
+        "CLIBS_USAGE_ARGUMENT",
+        `Cannot run ${running}: ${subject} is missing`,
+        { hint: help },
+      );
+    default:
+      return new UsageError(
+        "CLIBS_USAGE_ARGUMENT",
+        `Cannot run ${running}: it got more arguments than it takes`,
+        { hint: help },
+      );
+  }
+}
+
+function unknownFlag(
+  flag: string,
+  running: string,
+  own: FlagTable,
+  help: string,
+): UsageError {
+  const known = [...Object.keys({ ...own, ...globalFlags }), "help", "version"];
+  const name = flag.replace(/^--?/, "").replace(/=.*/s, "");
+  const near = flag.startsWith("--")
+    ? nearest(name, [...new Set(known)])
+    : undefined;
+  return new UsageError(
+    "CLIBS_USAGE_FLAG",
+    `Cannot run ${running}: there is no flag ${quote(flag)}`,
+    {
+      facts: near ? { nearest: `--${near}` } : {},
+      hint: help,
+    },
+  );
+}
+
+function quote(text: string): string {
+  return JSON.stringify(text);
+}
