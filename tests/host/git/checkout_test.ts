@@ -397,3 +397,39 @@ Deno.test("latestGitTag() finds the newest release", async () => {
   ]);
   assert.deepEqual(await latestGitTag(repo), { tag: "v1.10", commit });
 });
+
+Deno.test("checkoutGit() says when there is no git", async () => {
+  using b = bench();
+  const path = Deno.env.get("PATH") ?? "";
+  Deno.env.set("PATH", b.base);
+  try {
+    const error = await failure(b.fetch({ repo: b.base, ref: "main" }));
+    assert.deepEqual(error.toJSON(), {
+      code: "CLIBS_TOOL_MISSING",
+      message: "Cannot run git: it is not on PATH",
+      facts: {},
+      hint: "apt-get install git",
+    });
+  } finally {
+    Deno.env.set("PATH", path);
+  }
+});
+
+Deno.test("checkoutGit() handles repositories with SHA-256 ids", async () => {
+  using b = bench();
+  const repo = join(b.base, "x");
+  Deno.mkdirSync(repo);
+  git(
+    repo,
+    "init",
+    "--quiet",
+    "--object-format=sha256",
+    "--initial-branch=main",
+  );
+  Deno.writeTextFileSync(join(repo, "f"), "1");
+  git(repo, "add", "f");
+  git(repo, "commit", "--quiet", "--message=x");
+  const got = await b.fetch({ repo, ref: "main" });
+  assert.equal(got.commit.length, 64);
+  assert.equal(read(got.into, "f"), "1");
+});
