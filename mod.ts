@@ -52,11 +52,18 @@ export {
   type PackageResult,
 } from "./lib/packages/build.ts";
 export {
+  cleanCache,
   type CleanedPath,
   type CleanOptions,
   cleanPackages,
   type CleanReport,
 } from "./lib/packages/clean.ts";
+export {
+  type Check,
+  doctor,
+  type DoctorOptions,
+  type DoctorReport,
+} from "./lib/packages/doctor.ts";
 export {
   type EnvOptions,
   packageEnv,
@@ -69,6 +76,11 @@ export {
   type FetchResult,
   updatePackages,
 } from "./lib/packages/fetch_all.ts";
+export {
+  type InitOptions,
+  initPackage,
+  type InitReport,
+} from "./lib/packages/init.ts";
 export {
   type ListedPackage,
   listPackages,
@@ -98,7 +110,8 @@ export { nearest } from "./lib/host/nearest.ts";
 export { version } from "./lib/version.ts";
 
 if (import.meta.main) {
-  // Literal and lazy: cli/ imports this module.
-  const { run } = await import("./cli/run.ts");
-  Deno.exitCode = await run(Deno.args);
+  // Not awaited: cli/ imports this module and waits until it is evaluated.
+  import("./cli/run.ts").then(async ({ run }) => {
+    Deno.exitCode = await run(Deno.args);
+  });
 }

@@ -1,13 +1,36 @@
 /** `clibs clean`. */
 
+import { relative } from "node:path";
+import { cleanCache, cleanPackages } from "../mod.ts";
 import type { CommandContext } from "./command.ts";
 import type { Flags } from "./commands.ts";
+import { table } from "./table.ts";
+import { formatBytes } from "./text.ts";
 
 /** Runs the command; returns its exit code. */
-export function run(
-  _context: CommandContext,
-  _args: string[],
-  _flags: Flags<"clean">,
+export async function run(
+  context: CommandContext,
+  args: string[],
+  flags: Flags<"clean">,
 ): Promise<number> {
-  throw new Error("clibs clean is not written yet");
+  const { version: _, ...report } = flags.cache
+    ? cleanCache({ dryRun: flags.dryRun })
+    : await cleanPackages(args.length > 0 ? args : ["."], {
+      dryRun: flags.dryRun,
+      what: flags.all ? "all" : flags.work ? "work" : "build",
+      signal: context.signal,
+    });
+  context.result(report);
+  context.stdout(table(report.removed.map(({ path, bytes }) => [
+    formatBytes(bytes),
+    shortest(path),
+  ])));
+  const verb = report.dryRun ? "would be freed" : "freed";
+  context.stdout(`${formatBytes(report.bytesFreed)} ${verb}\n`);
+  return 0;
+}
+
+function shortest(path: string): string {
+  const below = relative(Deno.cwd(), path);
+  return below.startsWith("..") ? path : below;
 }

@@ -1,6 +1,6 @@
 /** What a command is: data for the parser, help, completions and docs. */
 
-import type { FeedbackBus } from "../mod.ts";
+import type { ClibsError, FeedbackBus } from "../mod.ts";
 
 /** What a shell should offer for a value. */
 export type Completion = "file" | "dir" | "code";
@@ -94,6 +94,8 @@ export interface CommandContext {
    * call counts. An error thrown later is added as its `error`.
    */
   result(document: Readonly<Record<string, unknown>>): void;
+  /** Shows an error at the end; the command goes on and returns 1 itself. */
+  report(error: ClibsError): void;
 }
 
 type Camel<S extends string> = S extends `${infer A}-${infer B}`

@@ -6,10 +6,11 @@ import type { CompletionModel, FlagOffer, Offer } from "./completions_model.ts";
 export function fishScript(model: CompletionModel): string {
   const lines = [
     "# fish completion for clibs; load it with: clibs completions fish | source",
+    ...commandIs(model).split("\n"),
     "complete -c clibs -e",
     "complete -c clibs -f",
   ];
-  const first = "__fish_use_subcommand";
+  const first = "__clibs_command_is";
   for (const flag of model.flags) lines.push(flagLine(first, flag));
   for (const command of model.commands) {
     lines.push(
@@ -17,7 +18,7 @@ export function fishScript(model: CompletionModel): string {
         quote(command.summary)
       }`,
     );
-    const inside = quote(`__fish_seen_subcommand_from ${command.name}`);
+    const inside = quote(`__clibs_command_is ${command.name}`);
     for (const flag of command.flags) lines.push(flagLine(inside, flag));
     if (command.arg) {
       const offer = offerText(command.arg.offer);
@@ -25,6 +26,29 @@ export function fishScript(model: CompletionModel): string {
     }
   }
   return lines.join("\n") + "\n";
+}
+
+/** A fish function: whether the command before the cursor is its argument. */
+function commandIs(model: CompletionModel): string {
+  const taking = model.flags.filter((flag) => flag.value).map((flag) =>
+    flag.long
+  );
+  return `function __clibs_command_is
+  set -l words (commandline -opc)
+  set -e words[1]
+  while set -q words[1]
+    switch $words[1]
+      case ${taking.join(" ")}
+        set -e words[1]
+      case '-*'
+      case '*'
+        test "$words[1]" = "$argv[1]"
+        return
+    end
+    set -e words[1]
+  end
+  test -z "$argv[1]"
+end`;
 }
 
 function flagLine(condition: string, flag: FlagOffer): string {

@@ -1,13 +1,19 @@
 /** `clibs env`. */
 
+import { packageEnv } from "../mod.ts";
 import type { CommandContext } from "./command.ts";
 import type { Flags } from "./commands.ts";
+import { oneTarget, showVariables } from "./variables.ts";
 
 /** Runs the command; returns its exit code. */
-export function run(
-  _context: CommandContext,
-  _args: string[],
-  _flags: Flags<"env">,
+export async function run(
+  context: CommandContext,
+  args: string[],
+  flags: Flags<"env">,
 ): Promise<number> {
-  throw new Error("clibs env is not written yet");
+  const variables = await packageEnv(args.length > 0 ? args : ["."], {
+    target: oneTarget(flags.target),
+    signal: context.signal,
+  });
+  return showVariables(context, variables, flags.format);
 }

@@ -1,13 +1,19 @@
 /** `clibs export`. */
 
+import { packageExports } from "../mod.ts";
 import type { CommandContext } from "./command.ts";
 import type { Flags } from "./commands.ts";
+import { oneTarget, showVariables } from "./variables.ts";
 
 /** Runs the command; returns its exit code. */
-export function run(
-  _context: CommandContext,
-  _args: string[],
-  _flags: Flags<"export">,
+export async function run(
+  context: CommandContext,
+  args: string[],
+  flags: Flags<"export">,
 ): Promise<number> {
-  throw new Error("clibs export is not written yet");
+  const variables = await packageExports(args.length > 0 ? args : ["."], {
+    target: oneTarget(flags.target),
+    signal: context.signal,
+  });
+  return showVariables(context, variables, flags.format);
 }

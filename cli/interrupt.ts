@@ -16,7 +16,7 @@ export interface Interrupts {
 /**
  * Aborts a signal at the first interrupt; exits at the second.
  *
- * @param onFirst Called at the first, after the abort.
+ * @param onFirst Called at the first, before the abort.
  * @param onSecond Called at the second, just before the exit.
  */
 export function listenToInterrupts(
@@ -29,8 +29,8 @@ export function listenToInterrupts(
       onSecond();
       Deno.exit(INTERRUPTED);
     }
-    controller.abort(new CancelledError());
     onFirst();
+    controller.abort(new CancelledError());
   };
   const signals = signalsToHear();
   for (const name of signals) Deno.addSignalListener(name, interrupt);

@@ -26,7 +26,7 @@ export type Parsed =
 export function parse(argv: readonly string[]): Parsed {
   let parsed: Parsed | undefined;
   const program = quiet(new Command("clibs"), (error) => {
-    if (isHelp(error)) parsed = { kind: "help", global: program.opts() };
+    if (isHelp(error)) parsed = { kind: "help", global: helpFlags(argv) };
     else throw usageError(error, "clibs", {}, "clibs help");
   }).enablePositionalOptions();
   addFlags(program, globalFlags);
@@ -34,7 +34,7 @@ export function parse(argv: readonly string[]): Parsed {
   for (const [name, spec] of commandList) {
     const command = quiet(program.command(name), (error) => {
       if (isHelp(error)) {
-        parsed = { kind: "help", command: name, global: program.opts() };
+        parsed = { kind: "help", command: name, global: helpFlags(argv) };
       } else {
         throw usageError(
           error,
@@ -86,6 +86,11 @@ function quiet(
   }).configureOutput({ writeOut() {}, writeErr() {}, outputError() {} })
     .showSuggestionAfterError(false).helpOption("-h, --help")
     .helpCommand(false);
+}
+
+/** Help stops the parser at once: the one flag that matters may come later. */
+function helpFlags(argv: readonly string[]): GlobalFlags {
+  return { json: argv.includes("--json") };
 }
 
 function isHelp(error: CommanderError): boolean {
@@ -146,7 +151,9 @@ function checkedValue(
       `Cannot use --${name} "": it takes a value`,
     );
   }
-  if (flag.choices) return choice(`--${name} `, flag.choices, text);
+  if (flag.choices) {
+    return choice(`--${name}`, flag.choices, text, `write --${name} `);
+  }
   return text;
 }
 
@@ -156,20 +163,21 @@ function checkedArg(
   index: number,
 ): string {
   const spec = specs[Math.min(index, specs.length - 1)];
-  return spec?.choices ? choice(`${spec.name} `, spec.choices, text) : text;
+  return spec?.choices ? choice(spec.name, spec.choices, text, "write ") : text;
 }
 
 function choice(
   what: string,
   choices: readonly string[],
   text: string,
+  hint: string,
 ): string {
   if (choices.includes(text)) return text;
   const near = nearest(text, choices);
   throw new UsageError(
     "CLIBS_USAGE_VALUE",
-    `Cannot use ${what}${quote(text)}: it takes ${choices.join(", ")}`,
-    { hint: near ? `write ${what}${near}` : undefined },
+    `Cannot use ${what} ${quote(text)}: it takes ${choices.join(", ")}`,
+    { hint: near ? `${hint}${near}` : undefined },
   );
 }
 

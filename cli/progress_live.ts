@@ -76,6 +76,10 @@ function bar(task: Task, columns: number): string[] {
   return [`[${"=".repeat(full)}${" ".repeat(width - full)}]${percent}`];
 }
 
+function sameLines(a: readonly string[], b: readonly string[]): boolean {
+  return a.length === b.length && a.every((line, i) => line === b[i]);
+}
+
 /** Draws frames below the lines that stay. */
 export class LiveView implements ProgressView {
   #options: ViewOptions;
@@ -128,6 +132,7 @@ export class LiveView implements ProgressView {
       this.#options.now(),
       this.#options.size(),
     );
+    if (this.#pending.length === 0 && sameLines(lines, this.#drawn)) return;
     const cursor = this.#drawn.length === 0 ? HIDE_CURSOR : "";
     const text = cursor + this.#erase() + this.#takePending() +
       lines.map((line) => `${line}\x1b[K`).join("\n") + "\x1b[J";

@@ -10,8 +10,8 @@ import {
   version,
 } from "../mod.ts";
 import { wantsColor } from "./color.ts";
-import type { CommandContext } from "./command.ts";
-import { commands, type GlobalFlags } from "./commands.ts";
+import type { CommandContext, CommandModule } from "./command.ts";
+import { type CommandName, commands, type GlobalFlags } from "./commands.ts";
 import { INTERRUPTED, listenToInterrupts } from "./interrupt.ts";
 import { parse, type Parsed } from "./program.ts";
 import { canRedraw, createView, type ProgressView } from "./progress.ts";
@@ -26,16 +26,21 @@ type Document = Readonly<Record<string, unknown>>;
  * Runs the command line.
  *
  * @param argv Words after `clibs`.
+ * @param load Loads a command's module; tests give their own.
  * @returns 0: done, 1: the work failed, 2: the command line was wrong,
  * 130: interrupted.
  */
-export async function run(argv: readonly string[]): Promise<number> {
+export async function run(
+  argv: readonly string[],
+  load: (name: CommandName) => Promise<CommandModule> = (name) =>
+    commands[name].load(),
+): Promise<number> {
   const stdout = textStream(Deno.stdout);
   const stderr = textStream(Deno.stderr);
   try {
     const parsed = parse(argv);
     if (parsed.kind === "command") {
-      return await runCommand(parsed, stdout, stderr);
+      return await runCommand(parsed, load, stdout, stderr);
     }
     return await printHelp(parsed, stdout);
   } catch (thrown) {
@@ -71,13 +76,14 @@ async function printHelp(
 
 async function runCommand(
   parsed: Parsed & { kind: "command" },
+  load: (name: CommandName) => Promise<CommandModule>,
   stdout: TextStream,
   stderr: TextStream,
 ): Promise<number> {
   const { global } = parsed;
-  const log = global["logFile"] === undefined
+  const log = global.logFile === undefined
     ? undefined
-    : openLog(global["logFile"]);
+    : openLog(global.logFile);
   const bus = new FeedbackBus();
   if (log) bus.subscribe(log.subscriber);
   const view = viewOf(global, stderr);
@@ -89,6 +95,7 @@ async function runCommand(
     });
   }, () => view.close());
   let document: Document | undefined;
+  const reported: ClibsError[] = [];
   const context: CommandContext = {
     bus,
     signal: interrupts.signal,
@@ -105,11 +112,14 @@ async function runCommand(
     result(result) {
       document = result;
     },
+    report(error) {
+      reported.push(error);
+    },
   };
   let error: ClibsError | undefined;
   let code: number;
   try {
-    const { run } = await commands[parsed.command].load();
+    const { run } = await load(parsed.command);
     code = await run(context, parsed.args, parsed.flags);
   } catch (thrown) {
     error = toClibsError(thrown);
@@ -124,9 +134,9 @@ async function runCommand(
       ...error ? { error: error.toJSON() } : {},
     });
   }
-  if (error) {
-    await printError(error, global, stderr);
-    if (log) logError(log, error);
+  for (const shown of error ? [...reported, error] : reported) {
+    await printError(shown, global, stderr);
+    if (log) logError(log, shown);
   }
   log?.close();
   interrupts.close();

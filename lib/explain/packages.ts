@@ -72,4 +72,18 @@ export const packagesErrors: Explanations = {
     text:
       "`export:` in pkg.yaml is a bash script whose standard output is KEY=VALUE lines and nothing else. Print messages on standard error.",
   },
+  CLIBS_INIT_EXISTS: {
+    title: "There is a pkg.yaml already",
+    text:
+      "`clibs init` does not overwrite what somebody wrote. Use --force, or another folder with --dir.",
+  },
+  CLIBS_INIT_NAME: {
+    title: "clibs init cannot tell the package's name",
+    text: "The address ends in nothing that looks like a name. Give --name.",
+  },
+  CLIBS_INIT_REF: {
+    title: "clibs init found no tag in a repository",
+    text:
+      "Without --ref the newest tag is taken, and this repository has none. Name a branch, or better a commit.",
+  },
 };

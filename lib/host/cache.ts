@@ -111,13 +111,18 @@ function list(dir: string): string[] {
   }
 }
 
+/** Whether a command may be using an entry right now. */
+export function isInUse(entry: CacheEntry): boolean {
+  return Date.now() - entry.usedMs < IN_USE_MS;
+}
+
 /**
  * Removes one thing from the cache, unless it may be in use.
  *
  * @returns Whether it is gone.
  */
 export function removeCacheEntry(entry: CacheEntry): boolean {
-  if (Date.now() - entry.usedMs < IN_USE_MS) return false;
+  if (isInUse(entry)) return false;
   removeTree(entry.path);
   return true;
 }

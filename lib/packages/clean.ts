@@ -1,6 +1,8 @@
 /** Removes what can be made again. */
 
 import { join } from "node:path";
+import { cacheEntries, isInUse, removeCacheEntry } from "../host/cache.ts";
+import { cacheDir } from "../host/dirs.ts";
 import { lstatIfExists, removeTree, treeSize } from "../host/files.ts";
 import { withLock } from "../host/lock.ts";
 import { discoverPackages } from "./discover.ts";
@@ -59,6 +61,21 @@ export async function cleanPackages(
       if (!dryRun) await removeLocked(dir, path, options.signal);
     }
   }
+  const bytesFreed = removed.reduce((sum, { bytes }) => sum + bytes, 0);
+  return { version: 1, removed, bytesFreed, dryRun };
+}
+
+/**
+ * Empties the user's cache of downloads, except what may be in use: entries
+ * younger than a minute.
+ */
+export function cleanCache(
+  options: Pick<CleanOptions, "dryRun"> = {},
+): CleanReport {
+  const dryRun = options.dryRun ?? false;
+  const removed = cacheEntries(cacheDir())
+    .filter((entry) => dryRun ? !isInUse(entry) : removeCacheEntry(entry))
+    .map(({ path, bytes }) => ({ path, bytes }));
   const bytesFreed = removed.reduce((sum, { bytes }) => sum + bytes, 0);
   return { version: 1, removed, bytesFreed, dryRun };
 }

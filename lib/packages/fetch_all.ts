@@ -1,10 +1,19 @@
 /** Fetches the sources of packages, and renews their lock files. */
 
+import { CancelledError, type ClibsError, toClibsError } from "../errors.ts";
 import { discoverPackages } from "./discover.ts";
 import { ensureSource, fetchesSources, type SourceRequest } from "./fetch.ts";
 import { readLockFile } from "./lock_file.ts";
-import { fetchContext, type FetchOptions } from "./options.ts";
+import {
+  type FetchContext,
+  fetchContext,
+  type FetchOptions,
+} from "./options.ts";
 import { Package } from "./package.ts";
+import { schedule } from "./schedule.ts";
+
+/** Servers do not like many connections, and disks not many writers. */
+const DEFAULT_JOBS = 4;
 
 /** What became of the sources of one package. */
 export interface FetchResult {
@@ -15,9 +24,11 @@ export interface FetchResult {
   /** Absolute path of the sources; of the package's folder if it has none. */
   dir: string;
   /** What happened; `none` for a package that fetches nothing. */
-  status: "up-to-date" | "fetched" | "none";
+  status: "up-to-date" | "fetched" | "none" | "failed";
   /** What the lock file held before and holds now, where that differs. */
   changes: string[];
+  /** Set if it failed. */
+  error?: ClibsError;
 }
 
 /** Result of {@linkcode fetchPackages} and {@linkcode updatePackages}. */
@@ -30,6 +41,8 @@ export interface FetchReport {
 
 /** Options of {@linkcode fetchPackages}. */
 export interface FetchPackagesOptions extends FetchOptions {
+  /** How many are fetched at once. Default: 4. */
+  jobs?: number;
   /** Fetch even if the sources are up to date. Default: false. */
   force?: boolean;
 }
@@ -39,7 +52,8 @@ export interface FetchPackagesOptions extends FetchOptions {
  * `_download`, where they are out of date.
  *
  * @param paths Folders, or paths of pkg.yaml files.
- * @throws {ClibsError} If one cannot be fetched.
+ * @throws {ClibsError} If they cannot be found; one that cannot be fetched is
+ *   reported in the result instead.
  */
 export async function fetchPackages(
   paths: readonly string[],
@@ -52,11 +66,12 @@ export async function fetchPackages(
  * Resolves refs and files anew, fetches them and renews pkg.lock.json.
  *
  * @param paths Folders, or paths of pkg.yaml files.
- * @throws {ClibsError} If one cannot be fetched; its lock file stays as it was.
+ * @throws {ClibsError} If they cannot be found; one that cannot be fetched keeps
+ *   its lock file and is reported in the result.
  */
 export async function updatePackages(
   paths: readonly string[],
-  options: FetchOptions = {},
+  options: FetchOptions & { jobs?: number } = {},
 ): Promise<FetchReport> {
   return await fetchEach(paths, { ...options, locked: false }, {
     update: true,
@@ -65,35 +80,53 @@ export async function updatePackages(
 
 async function fetchEach(
   paths: readonly string[],
-  options: FetchOptions,
+  options: FetchOptions & { jobs?: number },
   request: SourceRequest,
 ): Promise<FetchReport> {
   const context = fetchContext(options);
-  const packages: FetchResult[] = [];
-  for (const dir of discoverPackages(paths)) {
-    const pkg = new Package(dir);
-    const spec = await pkg.spec();
-    const { name, version } = spec;
-    if (!fetchesSources(spec)) {
-      packages.push({ name, version, dir, status: "none", changes: [] });
-      continue;
-    }
+  const nodes = discoverPackages(paths).map((dir) => ({ dir, needs: [] }));
+  const results = new Map<string, FetchResult>();
+  await schedule(nodes, options.jobs ?? DEFAULT_JOBS, async ({ dir }) => {
+    results.set(dir, await fetchOne(dir, context, request));
+  });
+  const packages = nodes.map(({ dir }) => results.get(dir) as FetchResult);
+  return { version: 1, packages };
+}
+
+async function fetchOne(
+  dir: string,
+  context: FetchContext,
+  request: SourceRequest,
+): Promise<FetchResult> {
+  const pkg = new Package(dir);
+  const spec = await pkg.spec();
+  const { name, version } = spec;
+  if (!fetchesSources(spec)) {
+    return { name, version, dir, status: "none", changes: [] };
+  }
+  const base = { name, version, dir: pkg.layout.download };
+  try {
     const before = lockLines(pkg.layout.lock);
     const { status } = await ensureSource(pkg, context, request);
-    const after = lockLines(pkg.layout.lock);
-    packages.push({
-      name,
-      version,
-      dir: pkg.layout.download,
-      status,
-      changes: before.size === 0 ? [] : [...after]
-        .filter(([label, value]) => before.get(label) !== value)
-        .map(([label, value]) =>
-          `${label}: ${before.get(label) ?? "none"} -> ${value}`
-        ),
-    });
+    const changes = changesBetween(before, lockLines(pkg.layout.lock));
+    return { ...base, status, changes };
+  } catch (error) {
+    if (error instanceof CancelledError) throw error;
+    const known = toClibsError(error);
+    return { ...base, status: "failed", changes: [], error: known };
   }
-  return { version: 1, packages };
+}
+
+function changesBetween(
+  before: ReadonlyMap<string, string>,
+  after: ReadonlyMap<string, string>,
+): string[] {
+  if (before.size === 0) return [];
+  return [...after]
+    .filter(([label, value]) => before.get(label) !== value)
+    .map(([label, value]) =>
+      `${label}: ${before.get(label) ?? "none"} -> ${value}`
+    );
 }
 
 function lockLines(path: string): Map<string, string> {

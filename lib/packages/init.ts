@@ -1,0 +1,222 @@
+/** Writes a pkg.yaml for an archive or a repository. */
+
+import { join, relative, resolve } from "node:path";
+import { ClibsError, UsageError } from "../errors.ts";
+import { lstatIfExists, removeTree, writeFileAtomic } from "../host/files.ts";
+import {
+  type BuildGuess,
+  guessBuild,
+  guessNameVersion,
+  versionOfTag,
+} from "./guess.ts";
+import { PACKAGE_FILE } from "./layout.ts";
+import {
+  type FetchContext,
+  fetchContext,
+  type FetchOptions,
+} from "./options.ts";
+
+/** Options of {@linkcode initPackage}. */
+export interface InitOptions extends FetchOptions {
+  /** Folder for the pkg.yaml. Default: the name, below the current folder. */
+  dir?: string;
+  /** Name of the package. Default: guessed from the address. */
+  name?: string;
+  /** Version. Default: guessed from the address or the tag. */
+  version?: string;
+  /** Branch, tag or commit; makes the address a repository's. Default: newest tag. */
+  ref?: string;
+  /** Build command. Default: guessed from the sources. */
+  command?: string;
+  /** Replace a pkg.yaml that is there. Default: false. */
+  force?: boolean;
+}
+
+/** Result of {@linkcode initPackage}. */
+export interface InitReport {
+  /** Version of this form. */
+  version: 1;
+  /** Absolute path of the pkg.yaml. */
+  path: string;
+  /** Name of the package. */
+  name: string;
+  /** Version of the library. */
+  packageVersion: string;
+  /** The build system found. */
+  system: BuildGuess["system"];
+  /** The file that gave it away. */
+  why: string;
+}
+
+/** What a pkg.yaml is written from. */
+interface Description {
+  name?: string;
+  version: string;
+  source: string[];
+  guess: BuildGuess;
+}
+
+/**
+ * Looks into an archive or a git repository and writes a pkg.yaml that fetches
+ * it and builds it as its build system is usually run.
+ *
+ * @param address URL or path of an archive, or address of a repository.
+ * @throws {ClibsError} `CLIBS_INIT_EXISTS`, or what fetching throws.
+ */
+export async function initPackage(
+  address: string,
+  options: InitOptions = {},
+): Promise<InitReport> {
+  const context = fetchContext(options);
+  const tmp = Deno.makeTempDirSync({ prefix: "clibs-init-" });
+  try {
+    const isGit = options.ref !== undefined || looksLikeGit(address);
+    const found = isGit
+      ? await fromGit(address, options, context, join(tmp, "src"))
+      : await fromArchive(address, options, context, join(tmp, "src"));
+    const name = options.name ?? found.name;
+    if (name === undefined) throw nameNeeded(address);
+    const dir = resolve(options.dir ?? name);
+    const path = join(dir, PACKAGE_FILE);
+    if (lstatIfExists(path) && !options.force) throw exists(path);
+    const guess = options.command === undefined ? found.guess : {
+      ...found.guess,
+      command: options.command,
+    };
+    Deno.mkdirSync(dir, { recursive: true });
+    const source = found.source.map((line) =>
+      line.replace("\0PATH\0", () => relative(dir, resolve(address)))
+    );
+    writeFileAtomic(path, render(name, dir, { ...found, source, guess }));
+    return {
+      version: 1,
+      path,
+      name,
+      packageVersion: found.version,
+      system: guess.system,
+      why: guess.why,
+    };
+  } finally {
+    removeTree(tmp);
+  }
+}
+
+function looksLikeGit(address: string): boolean {
+  if (/\.git\/?$/.test(address)) return true;
+  if (/^(git|ssh|git\+ssh):/i.test(address)) return true;
+  if (/^[\w.-]+@[\w.-]+:/.test(address)) return true;
+  return lstatIfExists(join(address, ".git")) !== undefined;
+}
+
+async function fromGit(
+  address: string,
+  options: InitOptions,
+  context: FetchContext,
+  into: string,
+): Promise<Description> {
+  const { checkoutGit, latestGitTag } = await import("../host/git/mod.ts");
+  const isLocal = lstatIfExists(address) !== undefined;
+  const repo = isLocal ? resolve(address) : address;
+  const ref = options.ref ?? (await latestGitTag(repo, context.signal))?.tag;
+  if (ref === undefined) {
+    throw new UsageError(
+      "CLIBS_INIT_REF",
+      "Cannot write a pkg.yaml: the repository has no tags to choose from",
+      { hint: "name a branch or commit with --ref" },
+    );
+  }
+  const guessed = guessNameVersion(address);
+  await checkoutGit({
+    what: options.name ?? guessed.name ?? "the repository",
+    repo,
+    ref,
+    submodules: false,
+    into,
+    cache: context.cache,
+    offline: context.offline,
+    stallMs: context.stallMs,
+    signal: context.signal,
+    feedback: context.feedback,
+  });
+  return {
+    name: guessed.name,
+    version: options.version ?? versionOfTag(ref),
+    source: [
+      "git:",
+      `  repo: ${isLocal ? '"\0PATH\0"' : JSON.stringify(address)}`,
+      `  ref: ${JSON.stringify(ref)}`,
+    ],
+    guess: guessBuild(into),
+  };
+}
+
+async function fromArchive(
+  address: string,
+  options: InitOptions,
+  context: FetchContext,
+  into: string,
+): Promise<Description> {
+  const { download } = await import("../host/http/download.ts");
+  const { extractArchive } = await import("../host/archive/mod.ts");
+  const guessed = guessNameVersion(address);
+  const isUrl = /^[a-z][a-z0-9+.-]*:\/\//i.test(address);
+  const filename = address.replace(/[?#].*$/, "").split("/").at(-1) ?? "";
+  const file = await download({
+    urls: [isUrl ? address : resolve(address)],
+    filename,
+    cache: context.cache,
+    mirrors: context.mirrors,
+    offline: context.offline,
+    stallMs: context.stallMs,
+    signal: context.signal,
+    feedback: context.feedback,
+    what: options.name ?? guessed.name ?? "the archive",
+  });
+  Deno.mkdirSync(into, { recursive: true });
+  await extractArchive(file.path, into, {
+    strip: "auto",
+    name: filename,
+    signal: context.signal,
+  });
+  return {
+    name: guessed.name,
+    version: options.version ?? guessed.version ?? "0",
+    source: [
+      "files:",
+      `  - url: ${isUrl ? JSON.stringify(address) : '"\0PATH\0"'}`,
+      `    sha256: ${file.sha256}`,
+    ],
+    guess: guessBuild(into),
+  };
+}
+
+function render(name: string, dir: string, found: Description): string {
+  const command = found.guess.command.trimEnd().split("\n");
+  const isDefault = dir.endsWith(`/${name}`);
+  return [
+    ...(isDefault ? [] : [`name: ${JSON.stringify(name)}`]),
+    `version: ${JSON.stringify(found.version)}`,
+    ...found.source,
+    "build:",
+    "  # Runs with `set -e` in a copy of the sources; installs to $CLIBS_BUILD_DIR.",
+    "  command: |",
+    ...command.map((line) => `    ${line}`),
+    "",
+  ].join("\n");
+}
+
+function nameNeeded(address: string): UsageError {
+  return new UsageError(
+    "CLIBS_INIT_NAME",
+    "Cannot write a pkg.yaml: the address shows no name for the package",
+    { facts: { address }, hint: "give one with --name" },
+  );
+}
+
+function exists(path: string): ClibsError {
+  return new ClibsError(
+    "CLIBS_INIT_EXISTS",
+    "Cannot write a pkg.yaml: there is one already",
+    { facts: { file: path }, hint: "use --force to replace it, or --dir" },
+  );
+}
