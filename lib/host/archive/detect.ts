@@ -21,6 +21,8 @@ export interface OpenArchive {
   format: ArchiveFormat;
   /** Its decompressed bytes from the start; undefined for zip. */
   content: AsyncGenerator<Uint8Array> | undefined;
+  /** Ends the decoder, also if `content` was not read. */
+  close: () => Promise<unknown>;
 }
 
 /** An archive of nothing has zeros up to its block size, by default this. */
@@ -29,7 +31,7 @@ const EMPTY_TAR_BYTES = 10240;
 /**
  * Opens an archive; undefined if it is none.
  *
- * The caller reads `content` to its end or calls its `return()`.
+ * The caller closes it, whatever happens.
  */
 export async function openArchive(
   path: string,
@@ -38,17 +40,21 @@ export async function openArchive(
   const start = readStart(path);
   const magic = start.length < 4 ? 0 : new DataView(start.buffer).getUint32(0);
   if (magic === 0x504b0304 || magic === 0x504b0506) {
-    return { format: "zip", content: undefined };
+    return { format: "zip", content: undefined, close: async () => {} };
   }
   const codec = codecOf(start);
   const stream = decode(path, codec, faults);
+  // A generator of its own would not do: one not begun skips its `finally`.
+  const close = () => stream.return(undefined);
   const head = await readHead(stream, BLOCK_BYTES);
   if (isTarHeader(head.bytes) || await isEmptyTar(head, stream)) {
     const format = codec === "none" ? "tar" : `tar.${codec}` as const;
-    return { format, content: rejoin(head, stream) };
+    return { format, content: rejoin(head, stream), close };
   }
-  if (codec === "gz") return { format: "gz", content: rejoin(head, stream) };
-  await stream.return(undefined);
+  if (codec === "gz") {
+    return { format: "gz", content: rejoin(head, stream), close };
+  }
+  await close();
   return undefined;
 }
 
@@ -123,10 +129,6 @@ async function* rejoin(
   head: Head,
   stream: AsyncGenerator<Uint8Array>,
 ): AsyncGenerator<Uint8Array> {
-  try {
-    yield* head.chunks;
-    if (!head.ended) yield* stream;
-  } finally {
-    await stream.return(undefined);
-  }
+  yield* head.chunks;
+  if (!head.ended) yield* stream;
 }

@@ -63,7 +63,7 @@ export async function detectArchive(
   path: string,
 ): Promise<ArchiveFormat | undefined> {
   const open = await openArchive(path, new FaultReporter(basename(path)));
-  await open?.content?.return(undefined);
+  await open?.close();
   return open?.format;
 }
 
@@ -100,19 +100,15 @@ export async function extractArchive(
   if (!open) throw unknown(name, info.size);
   try {
     prepare(into, name);
-    const tree = new TreeWriter(into, strip, faults);
-    try {
-      if (open.format === "gz") {
-        await writeGzContent(archive, open.content!, tree, budget, faults, {
-          name: options.gzName ?? name.replace(/(.)\.gz$/i, "$1"),
-        });
-      } else if (open.format === "zip") {
-        await new ZipReader(archive, tree, faults, budget).read();
-      } else await readTar(open.content!, tree, faults, budget);
-      tree.finish();
-    } finally {
-      tree.abort();
-    }
+    using tree = new TreeWriter(into, strip, faults);
+    if (open.format === "gz") {
+      await writeGzContent(archive, open.content!, tree, budget, faults, {
+        name: options.gzName ?? name.replace(/(.)\.gz$/i, "$1"),
+      });
+    } else if (open.format === "zip") {
+      await new ZipReader(archive, tree, faults, budget).read();
+    } else await readTar(open.content!, tree, faults, budget);
+    tree.finish();
     budget.tick();
     return {
       format: open.format,
@@ -121,7 +117,7 @@ export async function extractArchive(
       stripped: tree.stripped,
     };
   } finally {
-    await open.content?.return(undefined);
+    await open.close();
   }
 }
 

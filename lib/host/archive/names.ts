@@ -1,16 +1,16 @@
 /** Names of entries: what may be written, and what is dropped of them. */
 
+import { Buffer } from "node:buffer";
 import type { FaultReporter } from "./failure.ts";
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
-const latin1 = new TextDecoder("latin1");
 
 /** Bytes as text for a message: UTF-8, or one character for each byte. */
 export function textForMessage(bytes: Uint8Array): string {
   try {
     return utf8.decode(bytes);
   } catch {
-    return latin1.decode(bytes);
+    return Buffer.from(bytes).toString("latin1");
   }
 }
 

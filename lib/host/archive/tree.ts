@@ -5,7 +5,7 @@ import { lstatIfExists } from "../files.ts";
 import type { FaultReporter } from "./failure.ts";
 import { leavesTree } from "./links.ts";
 import { checkLinkText, CollisionGuard } from "./names.ts";
-import { type Mtime, setMtime } from "./times.ts";
+import { type Mtime, TimeSetter } from "./times.ts";
 
 /** What is to be set on a folder once everything is below it. */
 interface Folder {
@@ -26,7 +26,7 @@ interface Folder {
  * only one; a second top entry puts that folder back with a rename. All names
  * kept in memory are those of the archive, so this changes only `#path`.
  */
-export class TreeWriter {
+export class TreeWriter implements Disposable {
   readonly #into: string;
   readonly #strip: "auto" | number;
   readonly #faults: FaultReporter;
@@ -36,6 +36,7 @@ export class TreeWriter {
   readonly #guard: CollisionGuard | undefined;
   /** The dropped top folder; null: there is none. */
   #top: string | null | undefined;
+  readonly #times = new TimeSetter();
   #file: Deno.FsFile | undefined;
   #filePath = "";
 
@@ -108,14 +109,16 @@ export class TreeWriter {
   closeFile(mtime?: Mtime): void {
     const file = this.#file as Deno.FsFile;
     if (mtime?.nanos === 0) file.utimeSync(mtime.seconds, mtime.seconds);
-    this.abort();
-    if (mtime && mtime.nanos !== 0) setMtime(this.#filePath, mtime);
+    file.close();
+    this.#file = undefined;
+    if (mtime && mtime.nanos !== 0) this.#times.set(this.#filePath, mtime);
   }
 
-  /** Closes what is open, after a failure. */
-  abort(): void {
+  /** Closes what is open; no more can be written then. */
+  [Symbol.dispose](): void {
     this.#file?.close();
     this.#file = undefined;
+    this.#times[Symbol.dispose]();
   }
 
   /** Makes a symlink, if it does not lead out of the tree. */
@@ -131,7 +134,7 @@ export class TreeWriter {
     // Once more in finish(): links and the top folder are known only then.
     if (leavesTree(name, this.#links, 0)) throw this.#leaves(target);
     Deno.symlinkSync(target, path);
-    if (mtime) setMtime(path, mtime);
+    if (mtime) this.#times.set(path, mtime);
   }
 
   /** Makes another name of a file that was written before. */
@@ -175,7 +178,7 @@ export class TreeWriter {
       if (name === this.#top || !folder.explicit) continue;
       const path = this.#path(name);
       if (Deno.build.os !== "windows") Deno.chmodSync(path, folder.mode);
-      if (folder.mtime) setMtime(path, folder.mtime);
+      if (folder.mtime) this.#times.set(path, folder.mtime);
     }
   }
 

@@ -82,14 +82,18 @@ export function zipMode(
 /** Modification time: of the Unix extra field, else DOS local time. */
 export function zipTime(entry: ZipEntry): Mtime {
   const field: Buffer | undefined = entry.extra.get(UNIX_TIME);
+  const date = entry.dosTime >>> 16;
+  const year = 1980 + (date >> 9);
   if (field && field.length >= 5 && (field[0]! & 1) !== 0) {
-    return { seconds: field.readInt32LE(1), nanos: 0 };
+    const seconds = field.readInt32LE(1);
+    // 32 bits end in 2038; the DOS date tells on which side of that we are.
+    const wrapped = seconds < 0 && year >= 2038;
+    return { seconds: wrapped ? seconds + 2 ** 32 : seconds, nanos: 0 };
   }
   const time = entry.dosTime & 0xffff;
-  const date = entry.dosTime >>> 16;
   // No zone is stored: the local one, as every unzip has it.
   const local = new Date(
-    1980 + (date >> 9),
+    year,
     ((date >> 5) & 15) - 1,
     date & 31,
     time >> 11,

@@ -30,7 +30,11 @@ export interface ZipItem {
 const wideFields = [14, 18, 22];
 
 /** A whole zip file. */
-export function zip(items: ZipItem[], comment = "", count = items.length) {
+export function zip(
+  items: ZipItem[],
+  comment = "",
+  count = items.length,
+): Buffer {
   const parts: Buffer[] = [];
   const central: Buffer[] = [];
   let at = 0;
