@@ -123,7 +123,7 @@ Deno.test({
 const ZSHRC = `
 PS1= PS2= RPS1=
 unsetopt zle_bracketed_paste beep 2>/dev/null
-autoload -Uz compinit && compinit -u -d ./dump
+autoload -Uz compinit && compinit -u -d ./.dump
 source ./script
 compadd() {
   local -a offered

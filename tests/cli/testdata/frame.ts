@@ -88,7 +88,7 @@ const scenes: Record<string, (context: CommandContext) => Promise<number>> = {
     for (let i = 0; i < 20000; i++) stdout(`line ${i}\n`);
     return Promise.resolve(0);
   },
-  /** Two tasks that stay until a key is pressed. */
+  /** Two tasks that stay until there is a file `go`. */
   async live({ bus, signal }) {
     bus.emit("info", "task.start", "", {
       task: "f",
@@ -111,11 +111,9 @@ const scenes: Record<string, (context: CommandContext) => Promise<number>> = {
       line: "[ 50%] Building C object \u6f22\u5b57.o",
     });
     bus.emit("warn", "note", "a warning", { about: "test" });
-    const buffer = new Uint8Array(1);
-    await Promise.race([
-      Deno.stdin.read(buffer),
-      new Promise((resolve) => signal.addEventListener("abort", resolve)),
-    ]);
+    while (!signal.aborted && !exists("go")) {
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
     const status = signal.aborted ? "cancelled" : "done";
     for (const task of ["f", "b"]) {
       bus.emit("info", "task.end", "", { task, status, durationMs: 100 });
@@ -124,6 +122,15 @@ const scenes: Record<string, (context: CommandContext) => Promise<number>> = {
     return 0;
   },
 };
+
+function exists(path: string): boolean {
+  try {
+    Deno.statSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 Deno.exitCode = await run(Deno.args, () =>
   Promise.resolve({
