@@ -237,7 +237,7 @@ export class ZipReader {
     const file = createReadStream(this.#path, {
       start: dataAt,
       end: dataAt + compressedSize - 1,
-      highWaterMark: CHUNK_BYTES,
+      highWaterMark: 32 * 1024,
     });
     if (entry.method === STORED) {
       yield* file;
