@@ -7,11 +7,21 @@
  */
 
 import type { Explanation } from "./codes.ts";
+import { archiveErrors } from "./archive.ts";
 import { cliErrors } from "./cli.ts";
+import { gitErrors } from "./git.ts";
+import { httpErrors } from "./http.ts";
+import { packagesErrors } from "./packages.ts";
+import { specErrors } from "./spec.ts";
 
 /** Explanation of each code, sorted by code. */
 export const catalogue: ReadonlyMap<string, Explanation> = new Map(
   [
+    archiveErrors,
     cliErrors,
+    gitErrors,
+    httpErrors,
+    packagesErrors,
+    specErrors,
   ].flatMap((area) => Object.entries(area)).sort(([a], [b]) => a < b ? -1 : 1),
 );
