@@ -71,16 +71,4 @@ export const gitErrors: Explanations = {
       "network. If this stays, remove the folder that is shown and check the\n" +
       "disk's free space.",
   },
-  CLIBS_OFFLINE: {
-    title: "Something is needed from the network, and clibs is offline",
-    text:
-      "With `--offline` only the caches are used, and they do not have what is\n" +
-      "needed. Run the command once without `--offline`.",
-  },
-  CLIBS_TOOL_MISSING: {
-    title: "A program that clibs needs is not installed",
-    text: "The message names the program. Install it (on Debian and Ubuntu:\n" +
-      "`apt-get install NAME`) or put its folder on PATH. `clibs doctor` lists\n" +
-      "everything that is missing.",
-  },
 };

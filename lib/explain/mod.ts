@@ -13,6 +13,7 @@ import { gitErrors } from "./git.ts";
 import { httpErrors } from "./http.ts";
 import { packagesErrors } from "./packages.ts";
 import { specErrors } from "./spec.ts";
+import { toolchainErrors } from "./toolchain.ts";
 
 /** Explanation of each code, sorted by code. */
 export const catalogue: ReadonlyMap<string, Explanation> = new Map(
@@ -23,5 +24,6 @@ export const catalogue: ReadonlyMap<string, Explanation> = new Map(
     httpErrors,
     packagesErrors,
     specErrors,
+    toolchainErrors,
   ].flatMap((area) => Object.entries(area)).sort(([a], [b]) => a < b ? -1 : 1),
 );
