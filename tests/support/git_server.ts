@@ -84,6 +84,23 @@ export function makeRepository(
   return ids;
 }
 
+/**
+ * Makes a bare repository of one commit from a folder, which becomes its work
+ * tree.
+ */
+export function repositoryFromTree(
+  tree: string,
+  dir: string,
+  tag: string,
+): void {
+  git(tree, "init", "--quiet", "--initial-branch=main");
+  git(tree, "add", "--all", "--force");
+  git(tree, "commit", "--quiet", "--message=x");
+  git(tree, "tag", tag);
+  git(tree, "clone", "--quiet", "--mirror", tree, dir);
+  writeFileSync(join(dir, "git-daemon-export-ok"), "");
+}
+
 function addCommit(work: string, commit: RepositoryCommit): string {
   for (const [path, file] of Object.entries(commit.files ?? {})) {
     const full = join(work, path);
