@@ -29,6 +29,7 @@ export interface ErrorInfo {
 
 /** A failure the user can act on; anything else is a bug in clibs. */
 export class ClibsError extends Error {
+  /** Name of the class. */
   override name = "ClibsError";
   /** Stable code of the failure. */
   readonly code: ErrorCode;
@@ -38,6 +39,8 @@ export class ClibsError extends Error {
   readonly hint: string | undefined;
 
   /**
+   * Makes an error.
+   *
    * @param code Stable code; each has an entry in `lib/explain`.
    * @param message The attempted action, then the cause, without a full stop.
    * @param options Facts, hint and cause.
@@ -66,14 +69,20 @@ export class ClibsError extends Error {
 
 /** The command line, or the arguments of a call, were wrong: exit code 2. */
 export class UsageError extends ClibsError {
+  /** Name of the class. */
   override name = "UsageError";
 }
 
 /** The work was interrupted by its caller's signal: exit code 130. */
 export class CancelledError extends ClibsError {
+  /** Name of the class. */
   override name = "CancelledError";
 
-  /** @param message What was interrupted. */
+  /**
+   * Makes an error.
+   *
+   * @param message What was interrupted.
+   */
   constructor(message = "Interrupted") {
     super("CLIBS_CANCELLED", message);
   }

@@ -80,7 +80,11 @@ export class FeedbackBus implements Feedback {
   #subscribers = new Set<Subscriber>();
   #now: () => number;
 
-  /** @param now Clock, in milliseconds since the epoch. */
+  /**
+   * Makes a bus without subscribers.
+   *
+   * @param now Clock, in milliseconds since the epoch.
+   */
   constructor(now: () => number = Date.now) {
     this.#now = now;
   }

@@ -1,7 +1,7 @@
 import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
 import { join } from "node:path";
 import { md5Hex } from "../../lib/host/digest.ts";
-import { buildPackage, ClibsError } from "@clibs/cli";
+import { buildPackage, type ClibsError } from "@clibs/cli";
 import { PackageSpace, packageYaml, TARGET } from "../support/packages.ts";
 
 const install = 'echo "$(cat input)" > "$CLIBS_BUILD_DIR/result"';
