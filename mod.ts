@@ -76,6 +76,7 @@ export {
   type FetchResult,
   updatePackages,
 } from "./lib/packages/fetch_all.ts";
+export type { BuildSystem } from "./lib/packages/guess.ts";
 export {
   type InitOptions,
   initPackage,

@@ -2,6 +2,7 @@
 
 import { resolve } from "node:path";
 import { CancelledError, type ClibsError, toClibsError } from "../errors.ts";
+import { lstatIfExists } from "../host/files.ts";
 import { hostTriple, parseTriple } from "../toolchain/triple.ts";
 import type { BuiltDep } from "./build_env.ts";
 import { consumable } from "./consume.ts";
@@ -220,14 +221,15 @@ class TargetBuild {
     try {
       if (!force) {
         const found = findUpToDate(node.package, this.#target, key);
-        if (found.tree) {
+        if (found.tree && !lstatIfExists(paths.running)) {
           return finish(
             { status: "up-to-date", reason: "" },
             found.tree,
             found.artifact,
           );
         }
-        reason = found.reason;
+        // A killed build left something: it is put right under the lock.
+        reason = found.reason ?? "an earlier build was interrupted";
       }
       const { buildOne } = await import("./build_one.ts");
       const built = await buildOne({

@@ -5,10 +5,10 @@
  * and RPATHs would break on a rename. The previous result waits aside
  * meanwhile, and `_build_hash` is written last:
  *
- * - `_build_hash` there, nothing aside: the normal state.
- * - something aside, no `_build_hash`: a build is running, or was killed; the
- *   next one to hold the lock puts the previous result back.
- * - both: it was killed after its success; what is aside can go.
+ * - no `.running.json`: the normal state; nothing is aside.
+ * - `.running.json`: a build is running, or was killed; whoever holds the lock
+ *   next puts what is aside back, or removes it if `_build_hash` is there, since
+ *   then the build was killed after its success.
  */
 
 import { randomUUID } from "node:crypto";
@@ -83,6 +83,14 @@ export interface Built {
   built: boolean;
 }
 
+/** Content of the file that says that a build is running, or was killed. */
+interface Running {
+  /** Random id in the environment of the command. */
+  jobId: string;
+  /** Process group of the command, once there is one. */
+  pgid?: number;
+}
+
 /** Builds a package unless, under the lock, it turns out to be up to date. */
 export async function buildOne(request: BuildRequest): Promise<Built> {
   const { package: pkg, target, fetch } = request;
@@ -99,8 +107,15 @@ export async function buildOne(request: BuildRequest): Promise<Built> {
       const found = findUpToDate(pkg, target, request.key);
       if (found.tree) return { ...found, built: false };
     }
-    const source = await prepareWork(request, spec, layout);
-    const artifact = await build(request, spec, layout, source);
+    const jobId = randomUUID();
+    writeRunning(layout, { jobId });
+    let artifact: string;
+    try {
+      const source = await prepareWork(request, spec, layout);
+      artifact = await build(request, spec, layout, source, jobId);
+    } finally {
+      removeFile(layout.running);
+    }
     const state = readState(join(layout.build, BUILD_HASH));
     if (!state) throw new Error(`${layout.build}: lost its ${BUILD_HASH}`);
     return {
@@ -130,21 +145,19 @@ async function prepareWork(
 }
 
 /** Puts right what a killed build left; the lock must be held. */
-export async function recover(layout: TargetLayout): Promise<void> {
-  const running = readJsonIfExists(layout.running) as
-    | { pgid?: number; jobId?: string }
-    | undefined;
-  if (running?.pgid && running.jobId) {
-    await endStaleGroup(running.pgid, running.jobId);
+async function recover(layout: TargetLayout): Promise<void> {
+  if (lstatIfExists(layout.running)) {
+    const running = readJsonIfExists(layout.running) as Partial<Running>;
+    if (running?.pgid && running.jobId) {
+      await endStaleGroup(running.pgid, running.jobId);
+    }
+    removeWork(layout);
   }
+  const isComplete = readState(join(layout.build, BUILD_HASH)) !== undefined;
+  // Without one aside it was a first build: half a tree is as good as none.
+  if (!isComplete) putBack(layout);
+  else removeTree(layout.aside);
   removeFile(layout.running);
-  if (!lstatIfExists(layout.aside)) {
-    // Killed in a first build: nothing to put back, and nothing to believe.
-    if (!readState(join(layout.build, BUILD_HASH))) removeTree(layout.build);
-    return;
-  }
-  if (readState(join(layout.build, BUILD_HASH))) removeTree(layout.aside);
-  else putBack(layout);
 }
 
 function putBack(layout: TargetLayout): void {
@@ -159,6 +172,7 @@ async function build(
   spec: PackageSpec,
   layout: TargetLayout,
   source: string | undefined,
+  jobId: string,
 ): Promise<string> {
   const { package: pkg, fetch } = request;
   const { command, env: specEnv } = buildForTarget(spec.build, layout.target);
@@ -198,6 +212,7 @@ async function build(
           layout,
           command,
           environment,
+          jobId,
           (line, stream) => {
             fetch.feedback.emit("debug", "command.output", line, {
               task,
@@ -229,9 +244,11 @@ async function build(
   } catch (error) {
     putBack(layout);
     throw error;
-  } finally {
-    removeFile(layout.running);
   }
+}
+
+function writeRunning(layout: TargetLayout, running: Running): void {
+  writeFileAtomic(layout.running, JSON.stringify(running));
 }
 
 function writeToolchainFiles(toolchain: Toolchain, layout: TargetLayout): void {
@@ -260,9 +277,9 @@ async function runCommand(
   layout: TargetLayout,
   command: string,
   environment: EnvironmentRequest,
+  jobId: string,
   onLine: (line: string, stream: "stdout" | "stderr") => void,
 ): Promise<number> {
-  const jobId = randomUUID();
   const output = new OutputDigest();
   const encoder = new TextEncoder();
   using log = Deno.openSync(layout.log, {
@@ -275,8 +292,7 @@ async function runCommand(
     cwd: layout.work,
     env: { ...buildEnvironment(environment), [JOB_ID_VARIABLE]: jobId },
     signal: request.fetch.signal,
-    onStart: ({ pgid }) =>
-      writeFileAtomic(layout.running, JSON.stringify({ pgid, jobId })),
+    onStart: ({ pgid }) => writeRunning(layout, { jobId, pgid }),
     onLine: (line, stream) => {
       log.writeSync(encoder.encode(`${line}\n`));
       output.add(line);

@@ -3,16 +3,19 @@
 import { join } from "node:path";
 import { lstatIfExists } from "../host/files.ts";
 
+/** A build system that clibs knows how to run. */
+export type BuildSystem =
+  | "cmake"
+  | "meson"
+  | "autotools"
+  | "make"
+  | "header-only"
+  | "unknown";
+
 /** A guess. */
 export interface BuildGuess {
   /** The build system. */
-  system:
-    | "cmake"
-    | "meson"
-    | "autotools"
-    | "make"
-    | "header-only"
-    | "unknown";
+  system: BuildSystem;
   /** A build command to start from. */
   command: string;
   /** The file that gave it away. */
@@ -42,7 +45,7 @@ const UNKNOWN = `echo "write the build command into pkg.yaml" >&2
 exit 1`;
 
 /** What gives a build system away, the surest first. */
-const SIGNS: [string, BuildGuess["system"], string][] = [
+const SIGNS: [string, BuildSystem, string][] = [
   ["CMakeLists.txt", "cmake", CMAKE],
   ["meson.build", "meson", MESON],
   ["configure", "autotools", CONFIGURE],

@@ -5,6 +5,7 @@ import { ClibsError, UsageError } from "../errors.ts";
 import { lstatIfExists, removeTree, writeFileAtomic } from "../host/files.ts";
 import {
   type BuildGuess,
+  type BuildSystem,
   guessBuild,
   guessNameVersion,
   versionOfTag,
@@ -43,7 +44,7 @@ export interface InitReport {
   /** Version of the library. */
   packageVersion: string;
   /** The build system found. */
-  system: BuildGuess["system"];
+  system: BuildSystem;
   /** The file that gave it away. */
   why: string;
 }

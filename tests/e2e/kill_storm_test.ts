@@ -68,7 +68,7 @@ build:
     const where = `seed ${seed}, round ${round}, complete before: ${before}`;
     deepEqual(artifacts(session), expected, where);
     equal(read(session, "round"), `${round}\n`, where);
-    deepEqual(leftovers(session), [], where);
+    deepEqual(leftovers(session), [], `${where}, ${leftovers(session)}`);
     ok(!await anyLeft(session.dir.path), where);
   }
 });

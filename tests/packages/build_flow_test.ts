@@ -265,7 +265,11 @@ Deno.test("what a killed build left is put right by the next", async (t) => {
     using space = tarballPackage();
     await space.build();
     Deno.renameSync(built(space), aside(space));
-    space.dir.write({ [`pkg/_build/${TARGET}/half`]: "" });
+    space.dir.write({
+      [`pkg/_build/${TARGET}/half`]: "",
+      [`pkg/_build/.${TARGET}.running.json`]: "{}",
+      [`pkg/_work/${TARGET}/half`]: "",
+    });
     deepEqual(await space.outcome(), ["pkg up-to-date"]);
     deepEqual(names(built(space)), [
       "_build_hash",
@@ -273,10 +277,16 @@ Deno.test("what a killed build left is put right by the next", async (t) => {
       "result",
     ]);
     ok(!space.dir.has(`pkg/_build/.${TARGET}.aside`));
+    ok(!space.dir.has("pkg/_work"));
   });
   await t.step("killed after its success", async () => {
     using space = tarballPackage();
     await space.build();
+    Deno.mkdirSync(aside(space));
+    space.dir.write({ [`pkg/_build/.${TARGET}.running.json`]: "{" });
+    deepEqual(await space.outcome(), ["pkg up-to-date"]);
+    ok(!space.dir.has(`pkg/_build/.${TARGET}.aside`));
+    ok(!space.dir.has(`pkg/_build/.${TARGET}.running.json`));
     Deno.mkdirSync(aside(space));
     deepEqual(await space.outcome(["."], { force: true }), [
       "pkg built: forced",
