@@ -1,14 +1,8 @@
 /**
  * Builds one package for one target.
  *
- * The command installs at the final path, because absolute links, `.pc` files
- * and RPATHs would break on a rename. The previous result waits aside
- * meanwhile, and `_build_hash` is written last:
- *
- * - no `.running.json`: the normal state; nothing is aside.
- * - `.running.json`: a build is running, or was killed; whoever holds the lock
- *   next puts what is aside back, or removes it if `_build_hash` is there, since
- *   then the build was killed after its success.
+ * The previous result waits aside meanwhile; see aside.ts. `_build_hash` is
+ * written last.
  */
 
 import { randomUUID } from "node:crypto";
@@ -18,17 +12,22 @@ import { runTask } from "../feedback/bus.ts";
 import { treeDigest } from "../host/digest.ts";
 import {
   hasEntries,
-  lstatIfExists,
-  readJsonIfExists,
   removeFile,
   removeTree,
   writeFileAtomic,
 } from "../host/files.ts";
 import { withLock } from "../host/lock.ts";
 import { findProgram, runProcess } from "../host/process.ts";
-import { endStaleGroup, JOB_ID_VARIABLE } from "../jobs/group.ts";
+import { JOB_ID_VARIABLE } from "../jobs/group.ts";
 import { runJob } from "../jobs/run.ts";
 import { resolveToolchain, type Toolchain } from "../toolchain/toolchain.ts";
+import {
+  putBack,
+  recover,
+  removeWork,
+  setAside,
+  writeRunning,
+} from "./aside.ts";
 import {
   buildEnvironment,
   type BuiltDep,
@@ -81,14 +80,6 @@ export interface Built {
   artifact: string;
   /** Whether another process had built it while this one waited. */
   built: boolean;
-}
-
-/** Content of the file that says that a build is running, or was killed. */
-interface Running {
-  /** Random id in the environment of the command. */
-  jobId: string;
-  /** Process group of the command, once there is one. */
-  pgid?: number;
 }
 
 /** Builds a package unless, under the lock, it turns out to be up to date. */
@@ -144,29 +135,6 @@ async function prepareWork(
   return source;
 }
 
-/** Puts right what a killed build left; the lock must be held. */
-async function recover(layout: TargetLayout): Promise<void> {
-  if (lstatIfExists(layout.running)) {
-    const running = readJsonIfExists(layout.running) as Partial<Running>;
-    if (running?.pgid && running.jobId) {
-      await endStaleGroup(running.pgid, running.jobId);
-    }
-    removeWork(layout);
-  }
-  const isComplete = readState(join(layout.build, BUILD_HASH)) !== undefined;
-  // Without one aside it was a first build: half a tree is as good as none.
-  if (!isComplete) putBack(layout);
-  else removeTree(layout.aside);
-  removeFile(layout.running);
-}
-
-function putBack(layout: TargetLayout): void {
-  removeTree(layout.build);
-  if (lstatIfExists(layout.aside)) {
-    Deno.renameSync(layout.aside, layout.build);
-  }
-}
-
 async function build(
   request: BuildRequest,
   spec: PackageSpec,
@@ -196,9 +164,7 @@ async function build(
   };
   const rerun = rerunScript(ownVariables(environment), layout, command);
   writeFileAtomic(layout.rerun, rerun, { mode: 0o700 });
-  if (lstatIfExists(layout.build)) {
-    Deno.renameSync(layout.build, layout.aside);
-  }
+  setAside(layout);
   Deno.mkdirSync(layout.build, { recursive: true });
   try {
     const durationMs = await runTask(
@@ -247,27 +213,12 @@ async function build(
   }
 }
 
-function writeRunning(layout: TargetLayout, running: Running): void {
-  writeFileAtomic(layout.running, JSON.stringify(running));
-}
-
 function writeToolchainFiles(toolchain: Toolchain, layout: TargetLayout): void {
   removeTree(layout.toolchain);
   for (const file of toolchain.files) {
     const path = join(layout.toolchain, file.name);
     Deno.mkdirSync(dirname(path), { recursive: true });
     writeFileAtomic(path, file.content);
-  }
-}
-
-function removeWork(layout: TargetLayout): void {
-  removeTree(layout.work);
-  removeTree(layout.toolchain);
-  removeFile(layout.rerun);
-  try {
-    Deno.removeSync(dirname(layout.work));
-  } catch {
-    // Another target's working copy is there.
   }
 }
 
