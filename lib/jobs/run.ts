@@ -79,15 +79,22 @@ export async function runJob(request: JobRequest): Promise<JobResult> {
   try {
     request.onStart?.(group);
     const onLine = request.onLine ?? (() => {});
-    const output = Promise.all([
-      readLines(child.stdout, (line) => onLine(line, "stdout")),
-      readLines(child.stderr, (line) => onLine(line, "stderr")),
-    ]);
+    let refused: { error: unknown } | undefined;
+    const read = (stream: "stdout" | "stderr") =>
+      readLines(child[stream], (line) => onLine(line, stream)).catch(
+        (error) => {
+          // Whoever takes the lines cannot: its log is on a full disk, say.
+          refused ??= { error };
+          kill();
+        },
+      );
+    const output = Promise.all([read("stdout"), read("stderr")]);
     await control.write(new TextEncoder().encode("go\n")).catch(() => {});
     const status = await child.status;
     // Before the output is awaited: a left-over process holds its pipe open.
     kill();
     await output;
+    if (refused) throw refused.error;
     if (request.signal?.aborted) throw new CancelledError();
     return {
       code: status.code,

@@ -74,6 +74,18 @@ Deno.test("runJob() ends the whole group on the caller's signal", async () => {
   ok(!isRunning(Number(dir.read("pid"))));
 });
 
+Deno.test("runJob() ends the job when its output cannot be taken", async () => {
+  const run = runJob({
+    script: "echo line; sleep 1000",
+    cwd: "/",
+    env,
+    onLine: () => {
+      throw new Error("disk full");
+    },
+  });
+  await rejects(run, /disk full/);
+});
+
 Deno.test("a job ends when the clibs that started it is killed", async () => {
   using dir = new TempDir();
   const program = `
