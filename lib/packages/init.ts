@@ -1,6 +1,6 @@
 /** Writes a pkg.yaml for an archive or a repository. */
 
-import { join, relative, resolve } from "node:path";
+import { dirname, join, relative, resolve } from "node:path";
 import { ClibsError, UsageError } from "../errors.ts";
 import { lstatIfExists, removeTree, writeFileAtomic } from "../host/files.ts";
 import {
@@ -69,6 +69,9 @@ export async function initPackage(
   options: InitOptions = {},
 ): Promise<InitReport> {
   const context = fetchContext(options);
+  const guessed = options.name ?? guessNameVersion(address).name;
+  // Before anything is fetched, where the address alone shows the folder.
+  if (guessed !== undefined) pathFor(guessed, options);
   const tmp = Deno.makeTempDirSync({ prefix: "clibs-init-" });
   try {
     const isGit = options.ref !== undefined || looksLikeGit(address);
@@ -77,9 +80,8 @@ export async function initPackage(
       : await fromArchive(address, options, context, join(tmp, "src"));
     const name = options.name ?? found.name;
     if (name === undefined) throw nameNeeded(address);
-    const dir = resolve(options.dir ?? name);
-    const path = join(dir, PACKAGE_FILE);
-    if (lstatIfExists(path) && !options.force) throw exists(path);
+    const path = pathFor(name, options);
+    const dir = dirname(path);
     const guess = options.command === undefined ? found.guess : {
       ...found.guess,
       command: options.command,
@@ -100,6 +102,13 @@ export async function initPackage(
   } finally {
     removeTree(tmp);
   }
+}
+
+/** Where the pkg.yaml goes, unless one is there that must stay. */
+function pathFor(name: string, options: InitOptions): string {
+  const path = join(resolve(options.dir ?? name), PACKAGE_FILE);
+  if (lstatIfExists(path) && !options.force) throw exists(path);
+  return path;
 }
 
 function looksLikeGit(address: string): boolean {
