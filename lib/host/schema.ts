@@ -5,6 +5,7 @@
 
 import type { DocumentNode, Place, Problem } from "./document.ts";
 import { nearest } from "./nearest.ts";
+import { quoted } from "./cite.ts";
 
 /** What all schemas have. */
 interface Described {
@@ -12,11 +13,15 @@ interface Described {
   description: string;
 }
 
-/** A text. Numbers and truth values are taken by their text if `loose`. */
+/** A text. */
 export interface TextSchema extends Described {
+  /** Tells the kinds of schema apart. */
   kind: "text";
-  /** Whether `1.2` without quotes is the text "1.2". */
-  loose?: boolean;
+  /**
+   * What without quotes is taken by its text, so that `1.10` keeps its zero:
+   * numbers, or numbers and truth values. Default: nothing.
+   */
+  loose?: "numbers" | "scalars";
   /** What the JSON Schema says about the form. */
   pattern?: string;
   /** What is wrong with a text; undefined if nothing is. */
@@ -41,6 +46,8 @@ export interface ChoiceSchema extends Described {
 export interface ListSchema extends Described {
   kind: "list";
   items: Schema;
+  /** Whether no text may come twice. Default: false. */
+  unique?: boolean;
 }
 
 /** A map with any keys of some form. */
@@ -55,6 +62,8 @@ export interface ObjectSchema extends Described {
   kind: "object";
   fields: Record<string, Schema>;
   required: string[];
+  /** Pairs of fields of which only one may be given. */
+  exclusive?: [string, string][];
   /** A bare text stands for an object with this field. */
   shorthand?: string;
 }
@@ -93,10 +102,15 @@ export function checkDocument(
 ): CheckResult {
   const checker = new Checker();
   const value = checker.check(schema, root, "");
-  const problems = checker.problems.sort((a, b) =>
+  const problems = inOrder(checker.problems);
+  return { value, problems, places: checker.places };
+}
+
+/** Problems in the order of their places. */
+export function inOrder(problems: readonly Problem[]): Problem[] {
+  return [...problems].sort((a, b) =>
     a.place.line - b.place.line || a.place.column - b.place.column
   );
-  return { value, problems, places: checker.places };
 }
 
 class Checker {
@@ -107,13 +121,21 @@ class Checker {
     if (path !== "") this.places[path] = node.place;
     if (schema.kind === "object") return this.#object(schema, node, path);
     if (schema.kind === "record") return this.#record(schema, node, path);
-    if (schema.kind === "list") {
-      if (node.kind !== "list") return this.#expected("a list", node, path, []);
-      return node.items.map((item, i) =>
-        this.check(schema.items, item, `${path}.${i}`)
-      );
-    }
+    if (schema.kind === "list") return this.#list(schema, node, path);
     return this.#scalar(schema, node, path);
+  }
+
+  #list(schema: ListSchema, node: DocumentNode, path: string): Checked {
+    if (node.kind !== "list") return this.#expected("a list", node, path, []);
+    const seen = new Set<Checked>();
+    return node.items.map((item, i) => {
+      const value = this.check(schema.items, item, `${path}.${i}`);
+      if (schema.unique && seen.has(value)) {
+        this.#problem(item.place, `${path} has ${quoted(String(value))} twice`);
+      }
+      seen.add(value);
+      return value;
+    });
   }
 
   #scalar(
@@ -138,32 +160,45 @@ class Checker {
       const integer = schema.integer ? " or a whole number from 0" : "";
       return this.#expected(`${words}${integer}`, node, path, "");
     }
-    const isText = node.kind === "scalar" &&
-      (typeof node.value === "string" || schema.loose && isPlain(node.value));
-    if (!isText) return this.#expected("a text", node, path, "");
-    const wrong = schema.check?.(node.text);
+    return this.#text(schema, node, path);
+  }
+
+  #text(schema: TextSchema, node: DocumentNode, path: string): Checked {
+    if (node.kind !== "scalar" || !isText(node.value, schema.loose)) {
+      const hint = node.kind === "scalar" && node.value !== null
+        ? `write ${quoted(node.text)} with the quotes`
+        : undefined;
+      return this.#expected("a text", node, path, "", hint);
+    }
+    // Neither can be passed to a command, or be part of a file's name.
+    const wrong = node.text.includes("\0")
+      ? "must not have a NUL character"
+      : !node.text.isWellFormed()
+      ? "must not have half a character (a lone surrogate)"
+      : schema.check?.(node.text);
     if (wrong !== undefined) this.#problem(node.place, `${path} ${wrong}`);
     return node.text;
   }
 
   #record(schema: RecordSchema, node: DocumentNode, path: string): Checked {
     if (node.kind !== "map") return this.#expected("a map", node, path, {});
-    const value: Record<string, Checked> = {};
+    const pattern = new RegExp(`^(?:${schema.keys.pattern})$`);
+    const values: [string, Checked][] = [];
     for (const entry of node.entries) {
-      if (!new RegExp(`^(?:${schema.keys.pattern})$`).test(entry.key)) {
+      if (!pattern.test(entry.key)) {
         this.#problem(
           entry.place,
           `${quoted(entry.key)} in ${path} is not ${schema.keys.what}`,
         );
         continue;
       }
-      value[entry.key] = this.check(
-        schema.values,
-        entry.value,
-        `${path}.${entry.key}`,
-      );
+      values.push([
+        entry.key,
+        this.check(schema.values, entry.value, `${path}.${entry.key}`),
+      ]);
     }
-    return value;
+    // Unlike an assignment, this makes a property of the key `__proto__` too.
+    return Object.fromEntries(values);
   }
 
   #object(schema: ObjectSchema, node: DocumentNode, path: string): Checked {
@@ -174,16 +209,21 @@ class Checker {
     if (node.kind !== "map") return this.#expected("a map", node, path, {});
     const value: Record<string, Checked> = {};
     const where = path === "" ? "" : ` in ${path}`;
+    const meant = new Set<string>();
     for (const entry of node.entries) {
       const field = Object.hasOwn(schema.fields, entry.key)
         ? schema.fields[entry.key]
         : undefined;
       if (!field) {
-        const near = nearest(entry.key, Object.keys(schema.fields));
+        const near = nearest(
+          entry.key.slice(0, 80),
+          Object.keys(schema.fields),
+        );
+        if (near !== undefined) meant.add(near);
         this.#problem(
           entry.place,
           `unknown key ${quoted(entry.key)}${where}`,
-          near,
+          near === undefined ? {} : { nearest: near },
         );
         continue;
       }
@@ -191,8 +231,20 @@ class Checker {
       value[entry.key] = this.check(field, entry.value, below);
     }
     for (const name of schema.required) {
-      if (node.entries.some((entry) => entry.key === name)) continue;
+      // A mistyped key has been reported already.
+      if (Object.hasOwn(value, name) || meant.has(name)) continue;
       this.#problem(node.place, `the key "${name}" is missing${where}`);
+    }
+    for (const [one, other] of schema.exclusive ?? []) {
+      if (!Object.hasOwn(value, one) || !Object.hasOwn(value, other)) continue;
+      const second = node.entries.findLast(({ key }) =>
+        key === one || key === other
+      );
+      this.#problem(
+        second?.place ?? node.place,
+        `the keys "${one}" and "${other}" exclude each other`,
+        { hint: "keep one of the two" },
+      );
     }
     return value;
   }
@@ -202,24 +254,30 @@ class Checker {
     node: DocumentNode,
     path: string,
     instead: Checked,
+    hint?: string,
   ): Checked {
     const name = path === "" ? "the document" : path;
-    this.#problem(node.place, `${name} must be ${what}, not ${found(node)}`);
+    this.#problem(
+      node.place,
+      `${name} must be ${what}, not ${found(node)}`,
+      hint === undefined ? {} : { hint },
+    );
     return instead;
   }
 
-  #problem(place: Place, message: string, near?: string): void {
-    this.problems.push({
-      place,
-      message,
-      ...(near === undefined ? {} : { nearest: near }),
-    });
+  #problem(
+    place: Place,
+    message: string,
+    more: Pick<Problem, "nearest" | "hint"> = {},
+  ): void {
+    this.problems.push({ place, message, ...more });
   }
 }
 
-function isPlain(value: unknown): boolean {
-  return typeof value === "number" || typeof value === "boolean" ||
-    typeof value === "bigint";
+function isText(value: unknown, loose: TextSchema["loose"]): boolean {
+  return typeof value === "string" ||
+    loose !== undefined && typeof value === "number" ||
+    loose === "scalars" && typeof value === "boolean";
 }
 
 function found(node: DocumentNode): string {
@@ -228,13 +286,7 @@ function found(node: DocumentNode): string {
   if (typeof node.value === "string") return `the text ${quoted(node.text)}`;
   return typeof node.value === "boolean"
     ? `the truth value ${node.text}`
-    : `the number ${node.text}`;
-}
-
-/** A text in quotes, shortened, control characters escaped. */
-export function quoted(text: string): string {
-  const short = text.length > 60 ? `${text.slice(0, 57)}...` : text;
-  return JSON.stringify(short);
+    : `the number ${quoted(node.text).slice(1, -1)}`;
 }
 
 /** The same schema as JSON Schema, draft 2020-12. */
@@ -243,7 +295,11 @@ export function jsonSchema(schema: Schema): Record<string, unknown> {
   switch (schema.kind) {
     case "text":
       return {
-        type: schema.loose ? ["string", "number", "boolean"] : "string",
+        type: schema.loose === "scalars"
+          ? ["string", "number", "boolean"]
+          : schema.loose === "numbers"
+          ? ["string", "number"]
+          : "string",
         description,
         ...(schema.pattern ? { pattern: schema.pattern } : {}),
         ...(schema.examples ? { examples: schema.examples } : {}),
@@ -257,7 +313,12 @@ export function jsonSchema(schema: Schema): Record<string, unknown> {
         : { ...words, description };
     }
     case "list":
-      return { type: "array", description, items: jsonSchema(schema.items) };
+      return {
+        type: "array",
+        description,
+        items: jsonSchema(schema.items),
+        ...(schema.unique ? { uniqueItems: true } : {}),
+      };
     case "record":
       return {
         type: "object",
@@ -277,9 +338,20 @@ export function jsonSchema(schema: Schema): Record<string, unknown> {
             jsonSchema(field),
           ]),
         ),
+        ...(schema.exclusive
+          ? {
+            not: { anyOf: schema.exclusive.map((required) => ({ required })) },
+          }
+          : {}),
       };
       return schema.shorthand
-        ? { anyOf: [{ type: "string" }, object], description }
+        ? {
+          anyOf: [
+            jsonSchema(schema.fields[schema.shorthand] as Schema),
+            object,
+          ],
+          description,
+        }
         : object;
     }
   }

@@ -1,11 +1,22 @@
 /** Reads YAML strictly, keeping the place of every value. */
 
-import type { DocumentNode, Place, Problem } from "./document.ts";
+import type { Document, Pair, Scalar } from "yaml";
+import {
+  type DocumentNode,
+  LineIndex,
+  type MapNode,
+  type Problem,
+  type ScalarNode,
+} from "./document.ts";
+import { quoted } from "./cite.ts";
+import { syntaxProblem } from "./yaml_problems.ts";
 
 /** How deep a document may nest. */
 const MAX_DEPTH = 32;
-/** How many nodes a document may have once its aliases are followed. */
-const MAX_NODES = 20_000;
+/** Parser states that one level of nesting may need, and some to spare. */
+const MAX_STACK = MAX_DEPTH * 4;
+/** How many values aliases may add to those that are written out. */
+const MAX_ALIASED = 1_000;
 
 /** What was read: the root unless the text is empty, or what is wrong. */
 export interface YamlResult {
@@ -15,120 +26,223 @@ export interface YamlResult {
   problems: Problem[];
 }
 
+type Yaml = typeof import("yaml");
+
 /**
  * Reads one YAML document.
  *
- * Duplicate keys, several documents, tags, keys that are not texts, cycles and
- * aliases that multiply beyond measure are problems.
+ * Duplicate keys, several documents, tags, keys that are not texts, cycles,
+ * deep nests and aliases that multiply beyond measure are problems. Time and
+ * memory grow with the length of the text, whatever it says.
+ *
+ * @param text YAML with `\n` as line ends.
  */
 export async function readYaml(text: string): Promise<YamlResult> {
   const yaml = await import("yaml");
-  const lines = new yaml.LineCounter();
-  const documents = yaml.parseAllDocuments(text, {
-    lineCounter: lines,
-    uniqueKeys: true,
-    prettyErrors: false,
-    version: "1.2",
-  });
-  const place = (offset: number): Place => {
-    const { line, col } = lines.linePos(offset);
-    return { line: Math.max(1, line), column: Math.max(1, col) };
-  };
-  const list = Array.isArray(documents) ? documents : [];
-  const first = list[0];
+  const lines = new LineIndex(text);
+  const parsed = parseDocuments(yaml, text);
+  if ("tooDeepAt" in parsed) {
+    return { problems: [tooDeep(lines, parsed.tooDeepAt)] };
+  }
+  const { first, second } = parsed;
   if (!first) return { problems: [] };
-  const problems: Problem[] = list.flatMap((document) =>
-    [...document.errors, ...document.warnings].map((error) => ({
-      place: place(error.pos[0]),
-      message: describe(error.code, error.message),
-    }))
+  const problems = [...first.errors, ...first.warnings].map((error) =>
+    syntaxProblem(yaml, first, error, lines)
   );
-  if (list.length > 1) {
+  if (second) {
     problems.push({
-      place: place(list[1]?.range[0] ?? 0),
+      place: lines.place(second.range[0]),
       message: "a second document starts here",
+      hint: "remove it: the file holds one document",
     });
   }
-  if (problems.length > 0) return { problems };
-  let count = 0;
-  const fail = (offset: number, message: string): DocumentNode => {
-    problems.push({ place: place(offset), message });
-    return { kind: "scalar", place: place(offset), value: null, text: "" };
+  if (problems.length > 0 || first.contents === null) return { problems };
+  const converter = new Converter(yaml, lines);
+  const { node: root } = converter.convert(first.contents, 0, 0);
+  if (converter.problems.length > 0) return { problems: converter.problems };
+  const isEmpty = root.kind === "scalar" && root.value === null;
+  return isEmpty ? { problems: [] } : { root, problems: [] };
+}
+
+type Documents =
+  | { first: Document.Parsed | undefined; second: Document.Parsed | undefined }
+  | { tooDeepAt: number };
+
+function parseDocuments(yaml: Yaml, text: string): Documents {
+  const parser = new yaml.Parser();
+  const tokens = [];
+  for (const source of new yaml.Lexer().lex(text)) {
+    tokens.push(...parser.next(source));
+    // Composing is recursive, so a deep nest has to be stopped before.
+    if (parser.stack.length > MAX_STACK) return { tooDeepAt: parser.offset };
+  }
+  tokens.push(...parser.end());
+  // All scalars are texts to the library: directives then cannot change what
+  // they mean. Its own check of unique keys takes quadratic time.
+  const composer = new yaml.Composer({ schema: "failsafe", uniqueKeys: false });
+  const documents = composer.compose(tokens, false, text.length);
+  const first = documents.next().value ?? undefined;
+  const second = documents.next().value ?? undefined;
+  return { first, second };
+}
+
+function tooDeep(lines: LineIndex, offset: number): Problem {
+  return {
+    place: lines.place(offset),
+    message: "it nests too deeply",
+    hint: `nest at most ${MAX_DEPTH} levels`,
   };
-  const convert = (node: unknown, depth: number, at: number): DocumentNode => {
+}
+
+/** A node, and how many values it stands for. */
+interface Converted {
+  node: DocumentNode;
+  size: number;
+}
+
+class Converter {
+  readonly problems: Problem[] = [];
+  readonly #anchors = new Map<string, Converted>();
+  #aliased = 0;
+  #stopped = false;
+
+  constructor(readonly yaml: Yaml, readonly lines: LineIndex) {}
+
+  /** Converts a node; `at` is its offset if it has none, being empty. */
+  convert(node: unknown, depth: number, at: number): Converted {
+    const { yaml } = this;
     const offset = (node as { range?: number[] } | null)?.range?.[0] ?? at;
-    if (++count > MAX_NODES) {
-      if (problems.length > 0) return fail(offset, "too many values");
-      return fail(offset, "its aliases multiply to too many values");
-    }
-    if (depth > MAX_DEPTH) return fail(offset, "it nests too deeply");
-    if (problems.length > 0) {
-      return { kind: "scalar", place: place(offset), value: null, text: "" };
-    }
-    if (yaml.isAlias(node)) {
-      const target = node.resolve(first);
-      return target === undefined
-        ? fail(offset, `there is no anchor "${node.source}"`)
-        : convert(target, depth + 1, offset);
-    }
+    if (this.#stopped || !yaml.isNode(node)) return this.#nothing(offset);
+    if (depth > MAX_DEPTH) return this.#stop(tooDeep(this.lines, offset));
+    if (yaml.isAlias(node)) return this.#alias(node.source, offset);
+    if (node.tag !== undefined) this.#tag(offset);
+    let converted: Converted;
     if (yaml.isMap(node)) {
-      return {
-        kind: "map",
-        place: place(offset),
-        entries: node.items.map((pair) => {
-          const keyAt = (pair.key as { range?: number[] })?.range?.[0] ??
-            offset;
-          const key = yaml.isScalar(pair.key) ? scalarText(pair.key) : "";
-          if (!yaml.isScalar(pair.key)) fail(keyAt, "a key is not a text");
-          return {
-            key,
-            place: place(keyAt),
-            value: convert(pair.value, depth + 1, keyAt),
-          };
-        }),
+      converted = this.#map(node.items as Pair[], depth, offset);
+    } else if (yaml.isSeq(node)) {
+      const items = node.items.map((item) =>
+        this.convert(item, depth + 1, offset)
+      );
+      converted = {
+        node: {
+          kind: "list",
+          place: this.lines.place(offset),
+          items: items.map((item) => item.node),
+        },
+        size: items.reduce((sum, item) => sum + item.size, 1),
       };
+    } else {
+      converted = { node: this.#scalar(node as Scalar, offset), size: 1 };
     }
-    if (yaml.isSeq(node)) {
-      return {
-        kind: "list",
-        place: place(offset),
-        items: node.items.map((item) => convert(item, depth + 1, offset)),
-      };
-    }
-    if (yaml.isScalar(node)) {
-      return {
-        kind: "scalar",
-        place: place(offset),
-        value: node.value,
-        text: scalarText(node),
-      };
-    }
-    return { kind: "scalar", place: place(offset), value: null, text: "" };
-  };
-  if (first.contents === null) return { problems };
-  const root = convert(first.contents, 0, 0);
-  if (root.kind === "scalar" && root.value === null && problems.length === 0) {
-    return { problems };
+    const anchor = node.anchor;
+    if (anchor !== undefined) this.#anchor(anchor, converted, offset);
+    return converted;
   }
-  return problems.length > 0 ? { problems } : { root, problems };
+
+  #map(pairs: readonly Pair[], depth: number, offset: number): Converted {
+    const entries: MapNode["entries"] = [];
+    const seen = new Map<string, number>();
+    let size = 1;
+    for (const pair of pairs) {
+      const keyAt = (pair.key as { range?: number[] } | null)?.range?.[0] ??
+        offset;
+      const place = this.lines.place(keyAt);
+      if (!this.yaml.isScalar(pair.key)) {
+        this.problems.push({ place, message: "a key is not a text" });
+        continue;
+      }
+      const key = String(pair.key.value ?? "");
+      const before = seen.get(key);
+      if (before !== undefined) {
+        this.problems.push({
+          place,
+          message: `the key ${quoted(key)} is given twice`,
+          hint: `keep one of the two; the other is in line ${before}`,
+        });
+        continue;
+      }
+      seen.set(key, place.line);
+      const value = this.convert(pair.value, depth + 1, keyAt);
+      size += value.size;
+      entries.push({ key, place, value: value.node });
+    }
+    const place = this.lines.place(offset);
+    return { node: { kind: "map", place, entries }, size };
+  }
+
+  #scalar(node: Scalar, offset: number): ScalarNode {
+    const text = String(node.value ?? "");
+    return {
+      kind: "scalar",
+      place: this.lines.place(offset),
+      value: node.type === "PLAIN" ? plainValue(text) : text,
+      text,
+    };
+  }
+
+  #anchor(name: string, converted: Converted, offset: number): void {
+    if (this.#anchors.has(name)) {
+      this.problems.push({
+        place: this.lines.place(offset),
+        message: `the anchor ${quoted(name)} is set twice`,
+      });
+    }
+    this.#anchors.set(name, converted);
+  }
+
+  #alias(name: string, offset: number): Converted {
+    // An anchor is only known behind its value, so there are no cycles.
+    const target = this.#anchors.get(name);
+    const place = this.lines.place(offset);
+    if (!target) {
+      this.problems.push({
+        place,
+        message: `there is no anchor ${quoted(name)} before its alias`,
+        hint: "a text that starts with * needs quotes",
+      });
+      return this.#nothing(offset);
+    }
+    this.#aliased += target.size;
+    if (this.#aliased <= MAX_ALIASED) return target;
+    return this.#stop({
+      place,
+      message: "its aliases multiply to too many values",
+      hint: "write the values out",
+    });
+  }
+
+  #tag(offset: number): void {
+    this.problems.push({
+      place: this.lines.place(offset),
+      message: "there is a tag, and tags have no use here",
+      hint: "remove the tag; a text that starts with ! needs quotes",
+    });
+  }
+
+  #stop(problem: Problem): Converted {
+    this.#stopped = true;
+    this.problems.push(problem);
+    return { node: { ...EMPTY, place: problem.place }, size: 1 };
+  }
+
+  #nothing(offset: number): Converted {
+    return { node: { ...EMPTY, place: this.lines.place(offset) }, size: 1 };
+  }
 }
 
-function scalarText(node: { value: unknown; source?: string }): string {
-  if (typeof node.value === "string") return node.value;
-  return node.source ?? (node.value === null ? "" : String(node.value));
-}
+const EMPTY = { kind: "scalar", value: null, text: "" } as const;
 
-/** The parser's words where they help, ours where they do not. */
-function describe(code: string, message: string): string {
-  const first = (message.split("\n")[0] ?? "").replace(/[.:]$/, "");
-  switch (code) {
-    case "DUPLICATE_KEY":
-      return "a key is given twice";
-    case "TAB_AS_INDENT":
-      return "a tab is used to indent; YAML wants spaces";
-    case "MULTIPLE_DOCS":
-      return "a second document starts here";
-    default:
-      return first.charAt(0).toLowerCase() + first.slice(1);
+/** A text without quotes as YAML 1.2's core schema reads it. */
+export function plainValue(text: string): ScalarNode["value"] {
+  if (/^(?:|~|null|Null|NULL)$/.test(text)) return null;
+  if (/^(?:true|True|TRUE)$/.test(text)) return true;
+  if (/^(?:false|False|FALSE)$/.test(text)) return false;
+  if (/^(?:0o[0-7]+|0x[0-9a-fA-F]+)$/.test(text)) return Number(text);
+  if (/^[-+]?(?:\.\d+|\d+(?:\.\d*)?)(?:[eE][-+]?\d+)?$/.test(text)) {
+    return Number(text);
   }
+  if (/^[-+]?\.(?:inf|Inf|INF)$/.test(text)) {
+    return text.startsWith("-") ? -Infinity : Infinity;
+  }
+  return /^\.(?:nan|NaN|NAN)$/.test(text) ? NaN : text;
 }

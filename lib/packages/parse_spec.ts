@@ -1,10 +1,13 @@
 /** Reads and checks pkg.yaml. */
 
-import { basename, dirname, relative } from "node:path";
+import { basename, dirname, posix, relative } from "node:path";
 import { ClibsError, type ErrorCode } from "../errors.ts";
-import type { Problem } from "../host/document.ts";
-import { checkDocument, jsonSchema, quoted } from "../host/schema.ts";
+import { escapeControls } from "../feedback/escape.ts";
+import { excerpt, quoted } from "../host/cite.ts";
+import { LineIndex, type Problem } from "../host/document.ts";
+import { checkDocument, inOrder, jsonSchema } from "../host/schema.ts";
 import { readYaml } from "../host/yaml.ts";
+import { lastSegment } from "./spec_checks.ts";
 import { packageSchema } from "./spec_schema.ts";
 import type { FileSource, PackageSpec, TargetOverride } from "./spec.ts";
 
@@ -52,13 +55,15 @@ export async function parsePackageSpec(
     throw file.error("CLIBS_PKG_SCHEMA", [{
       place: { line: 1, column: 1 },
       message: "it is empty",
+      hint: "run `clibs init` to write one",
     }]);
   }
   const checked = checkDocument(packageSchema, root);
   const raw = checked.value as unknown as RawSpec;
+  // What is wrong in itself cannot be compared with the rest.
   const found = checked.problems.length > 0
     ? checked.problems
-    : crossChecks(raw, (key) => checked.places[key] ?? root.place);
+    : sameFiles(raw, (key) => checked.places[key] ?? root.place);
   if (found.length > 0) throw file.error("CLIBS_PKG_SCHEMA", found);
   return complete(raw, path, checked.places);
 }
@@ -69,7 +74,6 @@ export function packageJsonSchema(): Record<string, unknown> {
     $schema: "https://json-schema.org/draft/2020-12/schema",
     title: "pkg.yaml",
     ...jsonSchema(packageSchema),
-    not: { required: ["git", "files"] },
   };
 }
 
@@ -91,7 +95,7 @@ function complete(
       ...file,
       filename: file.filename ?? lastSegment(file.url) ?? "",
       ...(file.sha256 ? { sha256: file.sha256.toLowerCase() } : {}),
-      dir: file.dir ?? ".",
+      dir: cleanPath(file.dir),
       strip: file.strip ?? "auto",
       mirrors: file.mirrors ?? [],
     })),
@@ -116,69 +120,50 @@ function complete(
   };
 }
 
+/** A path without `./`, doubled slashes and a slash at its end. */
+function cleanPath(path = "."): string {
+  return posix.normalize(path).replace(/(?<=.)\/$/, "");
+}
+
 function hintFor(code: ErrorCode, problem: Problem): string {
+  if (problem.hint !== undefined) return problem.hint;
   if (problem.nearest) return `did you mean "${problem.nearest}"?`;
   return code === "CLIBS_PKG_YAML"
     ? "mend the YAML at that place; a text with special characters needs quotes"
     : "`clibs explain CLIBS_PKG_SCHEMA` lists what a pkg.yaml may hold";
 }
 
-/** What no single value shows. */
-function crossChecks(
+/** Finds files that have no name, or that of another. */
+function sameFiles(
   raw: RawSpec,
   place: (key: string) => Problem["place"],
 ): Problem[] {
   const problems: Problem[] = [];
-  const report = (key: string, message: string) =>
-    problems.push({ place: place(key), message });
-  if (raw.git && raw.files) {
-    report("files", 'the keys "git" and "files" exclude each other');
-  }
   const names = new Map<string, number>();
   for (const [index, file] of (raw.files ?? []).entries()) {
     const name = file.filename ?? lastSegment(file.url);
     if (name === undefined) {
-      report(
-        `files.${index}.url`,
-        `files.${index}.url ends in no file name; set \`filename\``,
-      );
+      problems.push({
+        place: place(`files.${index}.url`),
+        message: `files.${index}.url ends in no file name`,
+        hint: "set `filename`",
+      });
       continue;
     }
-    const target = `${file.dir ?? "."}/${name}`;
-    if (names.has(target)) {
-      report(
-        `files.${index}`,
-        `files.${index} is saved as ${quoted(name)}, as files.${
-          names.get(target)
-        } is`,
-      );
+    const target = posix.join(cleanPath(file.dir), name);
+    const other = names.get(target);
+    if (other !== undefined) {
+      problems.push({
+        place: place(`files.${index}`),
+        message: `files.${index} is saved as ${
+          quoted(target)
+        }, as files.${other} is`,
+        hint: "set another `filename` or `dir`",
+      });
     }
     names.set(target, index);
   }
-  for (const list of ["deps", "patches"] as const) {
-    const seen = new Set<string>();
-    for (const [index, item] of (raw[list] ?? []).entries()) {
-      if (seen.has(item)) {
-        report(`${list}.${index}`, `${list} names ${quoted(item)} twice`);
-      }
-      seen.add(item);
-    }
-  }
   return problems;
-}
-
-/** The file name in a URL or path; undefined if it has none that may be used. */
-function lastSegment(url: string): string | undefined {
-  const path = url.replace(/[?#].*$/, "").replace(/^[a-z+.-]+:\/\/[^/]*/i, "");
-  const segment = path.split("/").at(-1) ?? "";
-  try {
-    const name = decodeURIComponent(segment);
-    // deno-lint-ignore no-control-regex
-    const unusable = /^$|^\.{1,2}$|^-|[\\/\x00-\x1f\x7f]/;
-    return unusable.test(name) ? undefined : name;
-  } catch {
-    return undefined;
-  }
 }
 
 /** A pkg.yaml as text, for messages that show a piece of it. */
@@ -195,28 +180,21 @@ class SpecFile {
         { hint: "keep scripts and data in files of their own" },
       );
     }
-    try {
-      this.text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-    } catch (cause) {
-      throw new ClibsError(
-        "CLIBS_PKG_YAML",
-        `Cannot read ${this.#shown}: it is not UTF-8`,
-        { cause, hint: "save the file as UTF-8" },
-      );
-    }
+    this.text = new TextDecoder().decode(bytes).replaceAll("\r\n", "\n");
+    const problem = unreadable(bytes, this.text);
+    if (problem) throw this.error("CLIBS_PKG_YAML", [problem]);
   }
 
   /** Folder and name: enough to find it, short enough for a line. */
   get #shown(): string {
-    return relative(dirname(dirname(this.#path)), this.#path);
+    return escapeControls(relative(dirname(dirname(this.#path)), this.#path));
   }
 
   error(code: ErrorCode, problems: Problem[]): ClibsError {
-    const [first, ...more] = problems as [Problem, ...Problem[]];
-    const { line, column } = first.place;
+    const [first, ...more] = inOrder(problems) as [Problem, ...Problem[]];
     const facts: Record<string, string> = {
-      at: `${this.#shown}:${line}:${column}`,
-      line: this.#excerpt(line, column),
+      at: `${this.#shown}:${first.place.line}:${first.place.column}`,
+      line: excerpt(this.text, first.place),
     };
     if (first.nearest) facts.nearest = first.nearest;
     const listed = more.slice(0, MAX_PROBLEMS - 1).map((problem) =>
@@ -228,20 +206,35 @@ class SpecFile {
     return new ClibsError(
       code,
       `Cannot read ${this.#shown}: ${first.message}`,
-      {
-        facts,
-        hint: hintFor(code, first),
-      },
+      { facts, hint: hintFor(code, first) },
     );
   }
+}
 
-  #excerpt(line: number, column: number): string {
-    const text = this.text.split(/\r?\n/)[line - 1] ?? "";
-    // deno-lint-ignore no-control-regex
-    const printable = text.replace(/[\x00-\x1f\x7f]/g, " ");
-    const start = Math.max(0, column - 40);
-    return `${printable.slice(start, start + 70)}\n${
-      " ".repeat(column - 1 - start)
-    }^`;
+/** What keeps the bytes from being text in UTF-8. */
+function unreadable(bytes: Uint8Array, text: string): Problem | undefined {
+  const isUtf16 = bytes[0] === 0xff && bytes[1] === 0xfe ||
+    bytes[0] === 0xfe && bytes[1] === 0xff;
+  let at = -1;
+  try {
+    new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    // The lenient decoder left this where it could not go on.
+    at = Math.max(0, text.indexOf("\ufffd"));
   }
+  if (at >= 0) {
+    return {
+      place: new LineIndex(text).place(at),
+      message: isUtf16 ? "it is UTF-16, not UTF-8" : "it is not UTF-8",
+      hint: "save the file as UTF-8",
+    };
+  }
+  // deno-lint-ignore no-control-regex
+  const control = /[\x00-\x08\x0b-\x1f\x7f]/.exec(text);
+  if (!control) return undefined;
+  return {
+    place: new LineIndex(text).place(control.index),
+    message: `it has the control character ${escapeControls(control[0])}`,
+    hint: "remove the character",
+  };
 }

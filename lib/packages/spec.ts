@@ -86,7 +86,7 @@ export interface PackageSpec {
   export?: string;
   /**
    * Where each value stands, by its path: `git.ref`, `files.0.url`, `deps.1`,
-   * `build.command`, `build.targets.0`; for messages written later.
+   * `build.command`, `build.targets.wasm32-*`; for messages written later.
    */
   positions: Readonly<Record<string, Position>>;
 }

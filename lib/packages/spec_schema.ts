@@ -1,62 +1,19 @@
 /** The form of pkg.yaml. */
 
+import type { ObjectSchema, RecordSchema, TextSchema } from "../host/schema.ts";
 import {
-  type ObjectSchema,
-  quoted,
-  type RecordSchema,
-  type TextSchema,
-} from "../host/schema.ts";
-import { DOWNLOAD_STATE } from "./state.ts";
+  notBlank,
+  wrongArgument,
+  wrongDep,
+  wrongFilename,
+  wrongName,
+  wrongRelative,
+  wrongUrl,
+  wrongVersion,
+} from "./spec_checks.ts";
 
-/** Whether a text has characters that no name or path of ours may have. */
-// deno-lint-ignore no-control-regex
-const CONTROL = /[\x00-\x1f\x7f]/;
-
-function notBlank(text: string): string | undefined {
-  return text.trim() === "" ? "must not be empty" : undefined;
-}
-
-function wrongArgument(text: string): string | undefined {
-  if (notBlank(text)) return notBlank(text);
-  if (CONTROL.test(text)) return "must not have control characters";
-  return text.startsWith("-") ? "must not start with a dash" : undefined;
-}
-
-function wrongUrl(text: string): string | undefined {
-  const wrong = wrongArgument(text);
-  if (wrong) return wrong;
-  const scheme = /^([a-z][a-z0-9+.-]*):/i.exec(text)?.[1];
-  if (scheme === undefined) return wrongRelative(text, true);
-  if (!/^(https?|file)$/i.test(scheme)) {
-    return `has the scheme ${
-      quoted(scheme)
-    }; known are https, http, file, and paths relative to pkg.yaml`;
-  }
-  return URL.canParse(text) ? undefined : "is not a URL";
-}
-
-/** Checks a path below some folder; `up` allows it to leave that folder. */
-function wrongRelative(text: string, up = false): string | undefined {
-  const wrong = wrongArgument(text);
-  if (wrong) return wrong;
-  if (text.startsWith("/") || /^[A-Za-z]:[\\/]/.test(text)) {
-    return "must be a relative path";
-  }
-  if (!up && text.split(/[\\/]/).includes("..")) {
-    return "must not leave its folder";
-  }
-  return undefined;
-}
-
-function wrongFilename(text: string): string | undefined {
-  const wrong = wrongArgument(text);
-  if (wrong) return wrong;
-  if (/[\\/]/.test(text)) return "must not have a slash; use `dir` for folders";
-  if (text === "." || text === "..") return "must be a file name";
-  return DOWNLOAD_STATE.includes(text)
-    ? "is a name that clibs uses itself"
-    : undefined;
-}
+const NOT_BLANK = "\\S";
+const RELATIVE = "^[^-/\\\\][^\\\\]*$";
 
 const environment: RecordSchema = {
   kind: "record",
@@ -64,7 +21,7 @@ const environment: RecordSchema = {
   keys: { pattern: "[A-Za-z_][A-Za-z0-9_]*", what: "a variable's name" },
   values: {
     kind: "text",
-    loose: true,
+    loose: "scalars",
     description: "The variable's value, taken literally.",
   },
 };
@@ -73,6 +30,7 @@ const command: TextSchema = {
   kind: "text",
   description:
     "A bash script, run with `set -e` in a copy of the sources. It installs into $CLIBS_BUILD_DIR.",
+  pattern: NOT_BLANK,
   check: notBlank,
   examples: [
     "cmake -B out -DCMAKE_INSTALL_PREFIX=$CLIBS_BUILD_DIR && cmake --build out && cmake --install out",
@@ -88,11 +46,14 @@ const file: ObjectSchema = {
       kind: "text",
       description:
         "https, http or file URL, or a path relative to this pkg.yaml.",
+      pattern: "^[^-]",
       check: wrongUrl,
+      examples: ["https://zlib.net/zlib-1.2.11.tar.gz", "vendor/zlib.tar.gz"],
     },
     filename: {
       kind: "text",
       description: "Name of the saved file. Default: last URL segment.",
+      pattern: "^[^-/\\\\][^/\\\\]*$",
       check: wrongFilename,
     },
     sha256: {
@@ -110,6 +71,7 @@ const file: ObjectSchema = {
       kind: "text",
       description:
         "Folder in the sources to unpack or save it below. Default: the top.",
+      pattern: RELATIVE,
       check: wrongRelative,
     },
     strip: {
@@ -122,7 +84,13 @@ const file: ObjectSchema = {
     mirrors: {
       kind: "list",
       description: "Further URLs of the same bytes, tried in order.",
-      items: { kind: "text", description: "A URL.", check: wrongUrl },
+      unique: true,
+      items: {
+        kind: "text",
+        description: "A URL, or a path relative to this pkg.yaml.",
+        pattern: "^[^-]",
+        check: wrongUrl,
+      },
     },
   },
 };
@@ -132,24 +100,22 @@ export const packageSchema: ObjectSchema = {
   kind: "object",
   description: "A C/C++ library: where its sources are and how to build it.",
   required: ["version", "build"],
+  exclusive: [["git", "files"]],
   fields: {
     name: {
       kind: "text",
       description: "Name of the package. Default: the folder's name.",
       pattern: "^[A-Za-z0-9][A-Za-z0-9._+-]*$",
-      check: (text) =>
-        /^[A-Za-z0-9][A-Za-z0-9._+-]*$/.test(text)
-          ? undefined
-          : "must be letters, digits and . _ + - only, and start with a letter or digit",
+      check: wrongName,
     },
     version: {
       kind: "text",
-      loose: true,
-      description: "Version of the library.",
-      check: (text) =>
-        CONTROL.test(text)
-          ? "must not have control characters"
-          : notBlank(text),
+      loose: "numbers",
+      description:
+        "Version of the library. A number needs no quotes: 1.10 keeps its zero.",
+      pattern: "^[^\\s/\\\\.-][^/\\\\]*$",
+      check: wrongVersion,
+      examples: ["1.2.11"],
     },
     git: {
       kind: "object",
@@ -158,14 +124,19 @@ export const packageSchema: ObjectSchema = {
       fields: {
         repo: {
           kind: "text",
-          description: "Address of the repository.",
+          description:
+            "https, http, ssh, git or file URL, user@host:path, or a path relative to this pkg.yaml.",
+          pattern: "^[^-]",
           check: wrongArgument,
+          examples: ["https://github.com/ivmai/bdwgc.git"],
         },
         ref: {
           kind: "text",
-          loose: true,
+          loose: "numbers",
           description: "Branch, tag or commit id.",
+          pattern: "^[^-]",
           check: wrongArgument,
+          examples: ["v8.2.8"],
         },
         submodules: {
           kind: "boolean",
@@ -182,16 +153,25 @@ export const packageSchema: ObjectSchema = {
       kind: "list",
       description:
         "Patch files beside this pkg.yaml, applied in order with one leading folder stripped.",
-      items: { kind: "text", description: "A path.", check: wrongRelative },
+      unique: true,
+      items: {
+        kind: "text",
+        description: "A path below the folder of this pkg.yaml.",
+        pattern: RELATIVE,
+        check: wrongRelative,
+      },
     },
     deps: {
       kind: "list",
       description:
         "Packages that this one needs: paths (with a slash) or names.",
+      unique: true,
       items: {
         kind: "text",
         description: "A path or a name.",
-        check: wrongArgument,
+        pattern: "^[^-]",
+        check: wrongDep,
+        examples: ["zlib", "../zlib"],
       },
     },
     build: {
@@ -224,7 +204,9 @@ export const packageSchema: ObjectSchema = {
     export: {
       kind: "text",
       description: "A bash script that prints KEY=VALUE lines for consumers.",
+      pattern: NOT_BLANK,
       check: notBlank,
+      examples: ["pkg-config --libs zlib | sed 's/^/LIBS=/'"],
     },
   },
 };

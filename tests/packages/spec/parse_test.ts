@@ -146,7 +146,7 @@ const bad: [string, string, string, string, string?][] = [
   [
     "a key twice",
     `version: "1"\nversion: "2"\n${build}`,
-    "a key is given twice",
+    'the key "version" is given twice',
     "2:1",
   ],
   ["no version", build, 'the key "version" is missing', "1:1"],
@@ -173,7 +173,7 @@ const bad: [string, string, string, string, string?][] = [
     "both sources",
     `version: "1"\ngit: { repo: r, ref: v }\nfiles: [{ url: a.tgz }]\n${build}`,
     'the keys "git" and "files" exclude each other',
-    "3:8",
+    "3:1",
   ],
   [
     "a list for a map",
@@ -208,7 +208,7 @@ const bad: [string, string, string, string, string?][] = [
   [
     "a url without a name",
     `version: "1"\nfiles: [{ url: "https://example.org/" }]\n${build}`,
-    "files.0.url ends in no file name; set `filename`",
+    "files.0.url ends in no file name",
     "2:16",
   ],
   [
@@ -256,7 +256,7 @@ const bad: [string, string, string, string, string?][] = [
   [
     "a dep twice",
     `version: "1"\ndeps: [a, a]\n${build}`,
-    'deps names "a" twice',
+    'deps has "a" twice',
     "2:11",
   ],
   [
@@ -286,7 +286,7 @@ const bad: [string, string, string, string, string?][] = [
   [
     "an anchor that is not there",
     `version: *v\n${build}`,
-    'there is no anchor "v"',
+    'there is no anchor "v" before its alias',
     "1:10",
   ],
 ];
@@ -304,50 +304,17 @@ Deno.test("parsePackageSpec() says what is wrong, and where", async (t) => {
 });
 
 Deno.test("a message shows the line, the nearest key and what else is wrong", async () => {
-  await rejects(parseText("version: '1'\nbuild:\n  comand: make\n"), {
+  const text = "version: '1'\nbuild:\n  comand: make\n  env: 1\n";
+  await rejects(parseText(text), {
     code: "CLIBS_PKG_SCHEMA",
     message: 'Cannot read zlib/pkg.yaml: unknown key "comand" in build',
     facts: {
       at: "zlib/pkg.yaml:3:3",
       line: "  comand: make\n  ^",
       nearest: "command",
-      also: '3:3 the key "command" is missing in build',
+      also: "4:8 build.env must be a map, not the number 1",
     },
     hint: 'did you mean "command"?',
-  });
-});
-
-Deno.test("hostile files are refused in time", async (t) => {
-  await t.step("over 1 MiB", async () => {
-    await rejects(parseText("#".repeat((1 << 20) + 1)), {
-      code: "CLIBS_PKG_TOO_LARGE",
-      message:
-        "Cannot read zlib/pkg.yaml: it has 1048577 bytes, and at most 1048576 are read",
-      hint: "keep scripts and data in files of their own",
-    });
-  });
-  await t.step("an alias bomb", async () => {
-    let text = "a0: &a0 [x, x, x, x, x, x, x, x, x]\n";
-    for (let i = 1; i < 12; i++) {
-      text += `a${i}: &a${i} [${`*a${i - 1}, `.repeat(9)}]\n`;
-    }
-    await rejects(parseText(text), {
-      code: "CLIBS_PKG_YAML",
-      message:
-        "Cannot read zlib/pkg.yaml: its aliases multiply to too many values",
-    });
-  });
-  await t.step("a deep nest", async () => {
-    await rejects(parseText("[".repeat(200) + "]".repeat(200)), {
-      message: "Cannot read zlib/pkg.yaml: it nests too deeply",
-    });
-  });
-  await t.step("bytes that are not UTF-8", async () => {
-    await rejects(parseText(new Uint8Array([0x61, 0xff, 0x62])), {
-      code: "CLIBS_PKG_YAML",
-      message: "Cannot read zlib/pkg.yaml: it is not UTF-8",
-      hint: "save the file as UTF-8",
-    });
   });
 });
 
@@ -372,7 +339,17 @@ Deno.test("the JSON Schema agrees with the parser", async () => {
   for (const text of [GIT_EXAMPLE, FILES_EXAMPLE, FULL]) {
     ok(validate(parse(text)), JSON.stringify(validate.errors));
   }
-  const wrong = ['{"version":"1"}', '{"version":"1","build":{"comand":"x"}}'];
+  const wrong = [
+    '{"version":"1"}',
+    '{"version":"1","build":{"comand":"x"}}',
+    '{"version":"1","build":{"command":" "}}',
+    '{"version":"1/2","build":{"command":"x"}}',
+    '{"version":true,"build":{"command":"x"}}',
+    '{"version":1,"build":{"command":"x"},"deps":["a","a"]}',
+    '{"version":1,"build":{"command":"x"},"files":[],"git":{"repo":"r","ref":"v"}}',
+    '{"version":1,"build":{"command":"x"},"files":[{"url":"a","filename":"../x"}]}',
+    '{"version":1,"build":{"command":"x"},"patches":["/etc/passwd"]}',
+  ];
   for (const text of wrong) ok(!validate(JSON.parse(text)));
   const published = await Deno.readTextFile(
     new URL("../../../schema/pkg.schema.json", import.meta.url),

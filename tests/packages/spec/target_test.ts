@@ -12,6 +12,12 @@ const cases: [string, string, boolean][] = [
   ["x86?64-linux-gnu", "x86_64-linux-gnu", true],
   ["*", "anything", true],
   ["a.b", "axb", false],
+  ["a*b*c", "a-b-b-c", true],
+  ["a*b*c", "a-b-b-cd", false],
+  ["**", "", true],
+  ["?", "", false],
+  // As a regular expression this one takes minutes.
+  ["*a".repeat(14) + "b", "a".repeat(60), false],
   ["linux", "x86_64-linux-gnu", false],
 ];
 
