@@ -1,6 +1,6 @@
 /** Writes a pkg.yaml for an archive or a repository. */
 
-import { dirname, join, relative, resolve } from "node:path";
+import { basename, dirname, join, relative, resolve } from "node:path";
 import { ClibsError, UsageError } from "../errors.ts";
 import { lstatIfExists, removeTree, writeFileAtomic } from "../host/files.ts";
 import {
@@ -16,6 +16,7 @@ import {
   fetchContext,
   type FetchOptions,
 } from "./options.ts";
+import { type PackageDescription, renderPackageYaml } from "./render_spec.ts";
 
 /** Options of {@linkcode initPackage}. */
 export interface InitOptions extends FetchOptions {
@@ -53,7 +54,8 @@ export interface InitReport {
 interface Description {
   name?: string;
   version: string;
-  source: string[];
+  /** The sources, for a pkg.yaml in some folder. */
+  source: (dir: string) => Pick<PackageDescription, "git" | "files">;
   guess: BuildGuess;
 }
 
@@ -86,11 +88,18 @@ export async function initPackage(
       ...found.guess,
       command: options.command,
     };
+    const text = renderPackageYaml({
+      schema: schemaUrl(),
+      name: basename(dir) === name ? undefined : name,
+      version: found.version,
+      ...found.source(dir),
+      command: guess.command,
+    });
+    // A name or version from outside may be one that pkg.yaml cannot have.
+    const { parsePackageSpec } = await import("./parse_spec.ts");
+    await parsePackageSpec(new TextEncoder().encode(text), path);
     Deno.mkdirSync(dir, { recursive: true });
-    const source = found.source.map((line) =>
-      line.replace("\0PATH\0", () => relative(dir, resolve(address)))
-    );
-    writeFileAtomic(path, render(name, dir, { ...found, source, guess }));
+    writeFileAtomic(path, text);
     return {
       version: 1,
       path,
@@ -151,11 +160,9 @@ async function fromGit(
   return {
     name: guessed.name,
     version: options.version ?? versionOfTag(ref),
-    source: [
-      "git:",
-      `  repo: ${isLocal ? '"\0PATH\0"' : JSON.stringify(address)}`,
-      `  ref: ${JSON.stringify(ref)}`,
-    ],
+    source: (dir) => ({
+      git: { repo: isLocal ? pathFrom(dir, address) : address, ref },
+    }),
     guess: guessBuild(into),
   };
 }
@@ -191,28 +198,29 @@ async function fromArchive(
   return {
     name: guessed.name,
     version: options.version ?? guessed.version ?? "0",
-    source: [
-      "files:",
-      `  - url: ${isUrl ? JSON.stringify(address) : '"\0PATH\0"'}`,
-      `    sha256: ${file.sha256}`,
-    ],
+    source: (dir) => ({
+      files: [{
+        url: isUrl ? address : pathFrom(dir, address),
+        sha256: file.sha256,
+      }],
+    }),
     guess: guessBuild(into),
   };
 }
 
-function render(name: string, dir: string, found: Description): string {
-  const command = found.guess.command.trimEnd().split("\n");
-  const isDefault = dir.endsWith(`/${name}`);
-  return [
-    ...(isDefault ? [] : [`name: ${JSON.stringify(name)}`]),
-    `version: ${JSON.stringify(found.version)}`,
-    ...found.source,
-    "build:",
-    "  # Runs with `set -e` in a copy of the sources; installs to $CLIBS_BUILD_DIR.",
-    "  command: |",
-    ...command.map((line) => `    ${line}`),
-    "",
-  ].join("\n");
+/** A path as pkg.yaml has it: it cannot be taken for a URL or an option. */
+function pathFrom(dir: string, path: string): string {
+  const found = relative(dir, resolve(path));
+  return found.startsWith(".") ? found : `./${found}`;
+}
+
+/**
+ * Where the JSON Schema of this version is published; undefined for a copy on
+ * a disk, whose path would mean nothing to others.
+ */
+function schemaUrl(): string | undefined {
+  const url = new URL("../../schema/pkg.schema.json", import.meta.url);
+  return url.protocol === "https:" ? url.href : undefined;
 }
 
 function nameNeeded(address: string): UsageError {
