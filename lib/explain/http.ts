@@ -10,12 +10,12 @@ export const httpErrors: Explanations = {
   CLIBS_HTTP_STALL: {
     title: "A server stopped sending",
     text:
-      "Nothing came for 60 s (`CLIBS_HTTP_STALL_S` changes that). What had come is kept, and the next run goes on there if the server allows it.",
+      "Nothing, or less than 1 KiB, came for 60 s (`CLIBS_HTTP_STALL_S` changes that). What had come is kept, and the next run goes on there if the server allows it.",
   },
   CLIBS_HTTP_CONNECT: {
     title: "There was no connection to a server, or it broke",
     text:
-      "The name cannot be resolved, the server refuses, TLS failed, or the connection was reset. `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` are honoured. What had come is kept for the next run.",
+      "The name cannot be resolved, the server refuses, its certificate is not trusted, or the connection was reset. `DENO_CERT` names the PEM file of a certificate authority of your own. `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` are honoured. What had come is kept for the next run.",
   },
   CLIBS_HTTP_SHORT: {
     title: "A body ended before its promised length",
@@ -25,7 +25,7 @@ export const httpErrors: Explanations = {
   CLIBS_HTTP_REDIRECT: {
     title: "A redirection was not followed",
     text:
-      "At most 10 redirections are followed, never from https to http, and never to another scheme. Write the final URL into pkg.yaml.",
+      "At most 10 redirections are followed, never from https to http, never to another scheme, and never from elsewhere to this machine (`localhost`, 127.0.0.1, link-local addresses). Write the final URL into pkg.yaml.",
   },
   CLIBS_FETCH_DIGEST: {
     title: "A file has another SHA-256 than expected",
@@ -36,6 +36,11 @@ export const httpErrors: Explanations = {
     title: "Every URL and mirror of a file failed",
     text:
       "The message lists each place with its own reason, in the order tried.",
+  },
+  CLIBS_URL: {
+    title: "A URL is of a kind that is not fetched",
+    text:
+      "Files come from `https:`, `http:` and `file:` URLs and from paths. A `file:` URL is of this machine: it has three slashes.",
   },
   CLIBS_FETCH_LOCAL: {
     title: "A local source file is not there",

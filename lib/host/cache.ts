@@ -15,9 +15,19 @@ const FILES = "files-v1";
 const PARTIAL = "partial-v1";
 /** Younger entries than this may be in use by a command that just got them. */
 const IN_USE_MS = 60_000;
+/** End of the name of a download's lock, which stays for whoever waits for it. */
+const LOCK = ".lock";
 
-/** Where a file of some content is, or would be. */
+/**
+ * Where a file of some content is, or would be.
+ *
+ * @throws {RangeError} If `sha256` is not 64 lower-case hex digits: a path made
+ *   of anything else could leave the cache.
+ */
 export function cachedPath(cache: string, sha256: string): string {
+  if (!/^[0-9a-f]{64}$/.test(sha256)) {
+    throw new RangeError(`Not a SHA-256: ${JSON.stringify(sha256)}`);
+  }
   return join(cache, FILES, sha256.slice(0, 2), sha256);
 }
 
@@ -88,13 +98,15 @@ export function cacheEntries(cache: string): CacheEntry[] {
       path,
       kind,
       bytes: treeSize(path),
-      usedMs: info.mtime?.getTime() ?? 0,
+      usedMs: lastChange(path, info, kind),
     });
   };
   for (const prefix of list(join(cache, FILES))) {
     for (const path of list(prefix)) add(path, "file");
   }
-  for (const path of list(join(cache, PARTIAL))) add(path, "partial");
+  for (const path of list(join(cache, PARTIAL))) {
+    if (!path.endsWith(LOCK)) add(path, "partial");
+  }
   for (const path of list(join(cache, "git-v1"))) {
     if (path.endsWith(".git")) add(path, "git");
   }
@@ -111,9 +123,22 @@ function list(dir: string): string[] {
   }
 }
 
+/** When an entry was last used or written to, in milliseconds since the epoch. */
+function lastChange(
+  path: string,
+  info: Deno.FileInfo,
+  kind: CacheEntry["kind"],
+): number {
+  const own = info.mtime?.getTime() ?? 0;
+  if (kind !== "partial") return own;
+  // A folder's date does not move while the file in it grows.
+  const inner = list(path).map((file) => lstatIfExists(file)?.mtime?.getTime());
+  return Math.max(own, ...inner.map((time) => time ?? 0));
+}
+
 /** Whether a command may be using an entry right now. */
 export function isInUse(entry: CacheEntry): boolean {
-  return Date.now() - entry.usedMs < IN_USE_MS;
+  return Date.now() - entry.usedMs < IN_USE_MS || !ifUnlocked(entry, () => {});
 }
 
 /**
@@ -123,6 +148,18 @@ export function isInUse(entry: CacheEntry): boolean {
  */
 export function removeCacheEntry(entry: CacheEntry): boolean {
   if (isInUse(entry)) return false;
-  removeTree(entry.path);
+  return ifUnlocked(entry, () => removeTree(entry.path));
+}
+
+/** Does some work unless a download holds the entry's lock; tells whether it did. */
+function ifUnlocked(entry: CacheEntry, work: () => void): boolean {
+  const path = entry.path + LOCK;
+  if (entry.kind !== "partial" || !lstatIfExists(path)) {
+    work();
+    return true;
+  }
+  using lock = Deno.openSync(path, { read: true, write: true });
+  if (!lock.tryLockSync(true)) return false;
+  work();
   return true;
 }

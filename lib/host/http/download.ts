@@ -7,11 +7,11 @@ import { CancelledError, ClibsError } from "../../errors.ts";
 import { type Feedback, runTask, silent } from "../../feedback/bus.ts";
 import { lookUp, partialDir, publish } from "../cache.ts";
 import { sha256File, sha256Hex } from "../digest.ts";
-import { lstatIfExists, removeTree } from "../files.ts";
+import { isAbsent, removeTree } from "../files.ts";
 import { withLock } from "../lock.ts";
 import { TransferError } from "./errors.ts";
 import { transfer, type Transferred } from "./transfer.ts";
-import { redactUrl } from "./url.ts";
+import { redactUrl, urlProblem } from "./url.ts";
 
 /** What to download. */
 export interface DownloadRequest {
@@ -57,6 +57,8 @@ export interface DownloadResult {
 
 /** The longest pause that a server can ask for. */
 const MAX_PAUSE_MS = 30_000;
+/** A try that got this much further, in bytes, is no failure: it may go on. */
+const WORTHWHILE = 1 << 20;
 
 /**
  * Gets a file from the cache, a local path, a mirror or a server, and checks
@@ -131,6 +133,17 @@ async function obtain(
   feedback: Feedback,
 ): Promise<DownloadResult | undefined> {
   const { url, mirror } = candidate;
+  const problem = urlProblem(url);
+  if (problem !== undefined) {
+    throw new ClibsError(
+      "CLIBS_URL",
+      `Cannot fetch ${request.what}: ${problem}`,
+      {
+        facts: { url: redactUrl(url) },
+        hint: "use an https:, http: or file: URL, or a path",
+      },
+    );
+  }
   if (!isRemote(url)) return local(request, url, mirror);
   if (request.offline) return undefined;
   return await runTask(
@@ -152,7 +165,7 @@ function local(
   mirror: boolean,
 ): DownloadResult | undefined {
   const path = /^file:/i.test(url) ? fileURLToPath(url) : url;
-  const info = lstatIfExists(path) && Deno.statSync(path);
+  const info = statIfExists(path);
   if (!info?.isFile) {
     if (mirror) return undefined;
     throw new ClibsError(
@@ -165,8 +178,22 @@ function local(
     );
   }
   const sha256 = sha256File(path);
-  checkDigest(request, url, { path, sha256, size: info.size });
+  checkDigest(request, url, {
+    path,
+    sha256,
+    size: info.size,
+    resumed: false,
+  });
   return { path, sha256, size: info.size, url: redactUrl(url), cached: false };
+}
+
+function statIfExists(path: string): Deno.FileInfo | undefined {
+  try {
+    return Deno.statSync(path);
+  } catch (error) {
+    if (isAbsent(error)) return undefined;
+    throw error;
+  }
 }
 
 async function remote(
@@ -193,7 +220,13 @@ async function remote(
         cached: true,
       };
     }
-    const body = await attempts(request, url, dir, onProgress);
+    let body = await attempts(request, url, dir, onProgress);
+    if (body.resumed && isWrong(request, body)) {
+      // The server may have changed the file and kept its entity tag, or a
+      // power cut may have eaten what was there.
+      removeTree(dir);
+      body = await attempts(request, url, dir, onProgress);
+    }
     try {
       checkDigest(request, url, body);
     } catch (error) {
@@ -202,11 +235,12 @@ async function remote(
     }
     const path = publish(request.cache, body.sha256, body.path);
     removeTree(dir);
-    return { ...body, path, url: redactUrl(url), cached: false };
+    const { sha256, size } = body;
+    return { path, sha256, size, url: redactUrl(url), cached: false };
   });
 }
 
-/** Tries until it goes well; a try that got further does not count. */
+/** Tries until it goes well; a try that got much further does not count. */
 async function attempts(
   request: DownloadRequest,
   url: string,
@@ -226,12 +260,12 @@ async function attempts(
         signal: request.signal,
         onProgress: (bytes, total) => {
           furthest = Math.max(furthest, bytes);
-          onProgress(bytes, total);
+          onProgress(furthest, total);
         },
       });
     } catch (error) {
       if (!(error instanceof TransferError) || !error.retry) throw error;
-      failed = furthest > before ? 1 : failed + 1;
+      failed = furthest - before >= WORTHWHILE ? 1 : failed + 1;
       if (failed > retries) throw error;
       const pause = (request.pauseMs ?? 500) * 2 ** (failed - 1);
       // Jitter, so that many clients do not come back in step.
@@ -258,12 +292,16 @@ async function pauseFor(
   }
 }
 
+function isWrong(request: DownloadRequest, body: Transferred): boolean {
+  return request.sha256 !== undefined && request.sha256 !== body.sha256;
+}
+
 function checkDigest(
   request: DownloadRequest,
   url: string,
   body: Transferred,
 ): void {
-  if (request.sha256 === undefined || request.sha256 === body.sha256) return;
+  if (!isWrong(request, body)) return;
   throw new ClibsError(
     "CLIBS_FETCH_DIGEST",
     `Cannot fetch ${request.what}: ${request.filename} has another digest than expected`,

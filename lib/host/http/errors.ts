@@ -71,16 +71,22 @@ function retryAfter(value: string | null): number | undefined {
   return Number.isNaN(date) ? undefined : Math.max(0, date - Date.now());
 }
 
-/** The server said nothing for too long. */
+/** The server said nothing, or next to nothing, for too long. */
 export function stallError(
   what: string,
   url: string,
   stallMs: number,
+  bytes: number,
 ): TransferError {
+  const seconds = `${stallMs / 1000} s`;
   return new TransferError(
     "CLIBS_HTTP_STALL",
     what,
-    `the server was silent for ${stallMs / 1000} s`,
+    bytes === 0
+      ? `the server was silent for ${seconds}`
+      : `the server sent only ${bytes} byte${
+        bytes === 1 ? "" : "s"
+      } in ${seconds}`,
     url,
     {
       retry: true,
@@ -90,26 +96,41 @@ export function stallError(
   );
 }
 
-/** No connection, or one that broke. */
+/**
+ * No connection, or one that broke.
+ *
+ * @param thrown What fetch threw. It does not become the error's cause: its
+ *   text has the whole URL, with the secrets of signed redirections.
+ */
 export function connectError(
   what: string,
   url: string,
-  cause: unknown,
+  thrown: unknown,
 ): TransferError {
+  const reason = rootCause(thrown);
+  const certificate = /certificate/i.test(reason);
   return new TransferError(
     "CLIBS_HTTP_CONNECT",
     what,
-    "the connection failed",
+    certificate
+      ? "the server's certificate is not trusted"
+      : NO_SUCH_NAME.test(reason)
+      ? "the server's name cannot be resolved"
+      : "the connection failed",
     url,
     {
-      retry: true,
-      facts: { reason: rootCause(cause) },
-      hint:
-        "check the network and HTTPS_PROXY, or add `mirrors:`; --offline uses caches only",
-      cause,
+      retry: !certificate && !NO_SUCH_NAME.test(reason),
+      facts: { reason },
+      hint: certificate
+        ? "if your network has a certificate authority of its own, name its PEM file in DENO_CERT"
+        : "check the network and HTTPS_PROXY, or add `mirrors:`; --offline uses caches only",
     },
   );
 }
+
+/** The resolver's final answers; that it cannot be reached may pass. */
+const NO_SUCH_NAME =
+  /Name or service not known|nodename nor servname|No such host|No address associated/i;
 
 /** The innermost of a chain of causes, without addresses. */
 function rootCause(error: unknown): string {
@@ -118,7 +139,8 @@ function rootCause(error: unknown): string {
     inner = inner.cause;
   }
   const message = inner instanceof Error ? inner.message : String(inner);
-  const last = message.split(/: (?=[a-z])/i).at(-1) ?? message;
+  const last = /invalid peer certificate.*/.exec(message)?.[0] ??
+    message.split(/: (?=[a-z])/i).at(-1) ?? message;
   return escapeControls(last.replace(/https?:\S+/g, "URL"));
 }
 
@@ -139,6 +161,17 @@ export function shortError(
       facts: { received: `${received} bytes`, expected: `${expected} bytes` },
       hint: "try again, or add `mirrors:`",
     },
+  );
+}
+
+/** The server cannot add to what is there; the next try starts from nothing. */
+export function changedError(what: string, url: string): TransferError {
+  return new TransferError(
+    "CLIBS_HTTP_STATUS",
+    what,
+    "the server cannot go on where an earlier download ended",
+    url,
+    { retry: true, hint: "try again" },
   );
 }
 

@@ -5,14 +5,14 @@ import { join } from "node:path";
 import { CancelledError, ClibsError } from "../../errors.ts";
 import { readJsonIfExists, removeTree, writeFileAtomic } from "../files.ts";
 import {
+  changedError,
   connectError,
-  redirectError,
   shortError,
   stallError,
   statusError,
-  TransferError,
 } from "./errors.ts";
-import { splitCredentials } from "./url.ts";
+import { follow } from "./follow.ts";
+import { StallWatch } from "./stall.ts";
 
 /** What to transfer. */
 export interface Transfer {
@@ -31,17 +31,22 @@ export interface Transfer {
 
 /** A complete body on disk, flushed. */
 export interface Transferred {
+  /** Where it is. */
   path: string;
+  /** SHA-256, lower-case hex. */
   sha256: string;
+  /** Bytes. */
   size: number;
+  /** Whether it began with bytes of an earlier try. */
+  resumed: boolean;
 }
-
-const MAX_REDIRECTS = 10;
 
 /** What is known about an unfinished file. */
 interface Partial {
   /** Strong entity tag: only bytes of the same entity may be joined. */
   etag: string;
+  /** Size of the whole entity, in bytes, if the server said it. */
+  total?: number;
 }
 
 /** Downloads to `<dir>/body`. */
@@ -49,38 +54,38 @@ export async function transfer(request: Transfer): Promise<Transferred> {
   Deno.mkdirSync(request.dir, { recursive: true });
   const path = join(request.dir, "body");
   const meta = join(request.dir, "meta.json");
-  const known = readJsonIfExists(meta) as Partial | undefined;
+  const known = readPartial(meta);
   using file = Deno.openSync(path, { read: true, write: true, create: true });
-  const present = known ? file.statSync().size : 0;
+  const found = file.statSync().size;
+  const present = known ? found : 0;
   using watch = new StallWatch(request.stallMs, request.signal);
   let size = 0;
   let total: number | undefined;
   try {
-    const response = await follow(request, watch, present, known?.etag);
-    const start = resumedAt(response, present);
-    if (response.status === 416) {
-      // The entity changed, or the file was complete already: start over.
+    const { url, what } = request;
+    const headers = requestHeaders(present, known);
+    const response = await follow({ url, what, headers, watch });
+    if (!response.ok && response.status !== 416) {
       await response.body?.cancel();
-      removeTree(meta);
-      file.truncateSync(0);
-      throw statusErrorToRetry(request);
+      throw statusError(what, url, response);
     }
+    const start = resumedAt(response, present, known);
     if (start === undefined) {
       await response.body?.cancel();
-      throw statusError(request.what, request.url, response);
+      // What is there is of no use: the next try starts from nothing.
+      removeTree(meta);
+      file.truncateSync(0);
+      throw changedError(what, url);
     }
     const hash = createHash("sha256");
-    if (start === 0) file.truncateSync(0);
-    else rehash(file, hash);
-    const etag = response.headers.get("etag");
-    if (etag !== null && !etag.startsWith("W/")) {
-      writeFileAtomic(meta, JSON.stringify({ etag }));
-    } else removeTree(meta);
+    if (start > 0) rehash(file, hash);
+    else if (found > 0) file.truncateSync(0);
     total = totalLength(response, start);
+    rememberPartial(meta, response, total);
     size = start;
     request.onProgress(size, total);
     for await (const chunk of response.body ?? []) {
-      watch.alive();
+      watch.received(chunk.length);
       for (let at = 0; at < chunk.length;) {
         at += file.writeSync(chunk.subarray(at));
       }
@@ -89,14 +94,15 @@ export async function transfer(request: Transfer): Promise<Transferred> {
       request.onProgress(size, total);
     }
     if (total !== undefined && size < total) {
-      throw shortError(request.what, request.url, size, total);
+      throw shortError(what, url, size, total);
     }
     file.syncSync();
-    return { path, sha256: hash.digest("hex"), size };
+    return { path, sha256: hash.digest("hex"), size, resumed: start > 0 };
   } catch (error) {
     if (request.signal?.aborted) throw new CancelledError();
     if (watch.stalled) {
-      throw stallError(request.what, request.url, request.stallMs);
+      const { what, url, stallMs } = request;
+      throw stallError(what, url, stallMs, watch.bytes);
     }
     if (error instanceof ClibsError) throw error;
     if (isSystemError(error)) throw error;
@@ -107,6 +113,42 @@ export async function transfer(request: Transfer): Promise<Transferred> {
   }
 }
 
+/** What an earlier try left; undefined if it is of no use. */
+function readPartial(meta: string): Partial | undefined {
+  const known = readJsonIfExists(meta) as Partial | null | undefined;
+  // Anything else could not be sent as a header.
+  return /^"[!-~]*"$/.test(String(known?.etag)) ? known! : undefined;
+}
+
+/** Notes what the next try needs, before the first byte is written. */
+function rememberPartial(
+  meta: string,
+  response: Response,
+  total: number | undefined,
+): void {
+  const etag = response.headers.get("etag");
+  if (etag !== null && !etag.startsWith("W/")) {
+    writeFileAtomic(meta, JSON.stringify({ etag, total }));
+  } else if (response.status !== 206) removeTree(meta);
+}
+
+function requestHeaders(
+  present: number,
+  known: Partial | undefined,
+): Record<string, string> {
+  const headers: Record<string, string> = {
+    // Makes fetch hand over the bytes as they are sent, also of a server that
+    // marks a .tar.gz as gzip-coded.
+    "accept-encoding": "identity",
+    "user-agent": "clibs",
+  };
+  if (present > 0 && known) {
+    headers.range = `bytes=${present}-`;
+    headers["if-range"] = known.etag;
+  }
+  return headers;
+}
+
 /** A full disk and the like are not the network's failures. */
 function isSystemError(error: unknown): boolean {
   return error instanceof Error && /\(os error \d+\)/.test(error.message) &&
@@ -114,31 +156,45 @@ function isSystemError(error: unknown): boolean {
     !/connect|reset|pipe|network|host/i.test(error.message);
 }
 
-function statusErrorToRetry(request: Transfer): TransferError {
-  return new TransferError(
-    "CLIBS_HTTP_STATUS",
-    request.what,
-    "the server cannot go on where an earlier download ended",
-    request.url,
-    { retry: true, hint: "try again" },
-  );
+/**
+ * Where the body starts in the file; undefined if the bytes do not belong to
+ * those that are there. Some servers answer with a range of another version
+ * whatever `If-Range` says, so everything that tells versions apart is compared.
+ */
+function resumedAt(
+  response: Response,
+  present: number,
+  known: Partial | undefined,
+): number | undefined {
+  if (response.status === 416) return undefined;
+  if (response.status !== 206) return 0;
+  const range = contentRange(response);
+  const etag = response.headers.get("etag");
+  const same = range?.start === present && present > 0 &&
+    (etag === null || etag === known?.etag) &&
+    (range.total === undefined || known?.total === undefined ||
+      range.total === known.total);
+  return same ? present : undefined;
 }
 
-/** Where the body starts in the file; undefined for an error status. */
-function resumedAt(response: Response, present: number): number | undefined {
-  if (response.status === 206) {
-    const range = /^bytes (\d+)-/.exec(
-      response.headers.get("content-range") ?? "",
-    );
-    return range && Number(range[1]) === present ? present : undefined;
-  }
-  return response.status === 200 || response.status === 203 ? 0 : undefined;
+function contentRange(
+  response: Response,
+): { start: number; total?: number } | undefined {
+  const value = response.headers.get("content-range") ?? "";
+  const [, start, total] = /^bytes (\d+)-\d+\/(?:(\d+)|\*)$/.exec(value) ?? [];
+  if (start === undefined) return undefined;
+  return {
+    start: Number(start),
+    ...(total === undefined ? {} : { total: Number(total) }),
+  };
 }
 
 /** Size of the whole entity; undefined if the server does not say. */
 function totalLength(response: Response, start: number): number | undefined {
-  // A request that names the codings it accepts gets the bytes as sent, so this
-  // is right for a server that marks a .tar.gz as gzip-coded as well.
+  const whole = response.status === 206
+    ? contentRange(response)?.total
+    : undefined;
+  if (whole !== undefined) return whole;
   const length = response.headers.get("content-length");
   return length === null ? undefined : start + Number(length);
 }
@@ -151,110 +207,5 @@ function rehash(
   const buffer = new Uint8Array(1 << 20);
   for (let n; (n = file.readSync(buffer)) !== null;) {
     hash.update(buffer.subarray(0, n));
-  }
-}
-
-/**
- * Sends the request and follows redirections by hand: never from https to
- * http, and with credentials only to the host that they were written for.
- */
-async function follow(
-  request: Transfer,
-  watch: StallWatch,
-  present: number,
-  etag: string | undefined,
-): Promise<Response> {
-  const first = splitCredentials(request.url);
-  let url = first.url;
-  const visited = new Set<string>();
-  for (let count = 0;; count++) {
-    if (count > MAX_REDIRECTS) {
-      throw redirectError(
-        request.what,
-        request.url,
-        `more than ${MAX_REDIRECTS} redirections`,
-      );
-    }
-    if (visited.has(url.href)) {
-      throw redirectError(
-        request.what,
-        request.url,
-        "the redirections form a loop",
-        url.href,
-      );
-    }
-    visited.add(url.href);
-    const headers = new Headers({
-      "accept-encoding": "identity",
-      "user-agent": "clibs",
-    });
-    if (first.authorization && url.origin === first.url.origin) {
-      headers.set("authorization", first.authorization);
-    }
-    if (present > 0 && etag !== undefined) {
-      headers.set("range", `bytes=${present}-`);
-      headers.set("if-range", etag);
-    }
-    const response = await fetch(url, {
-      headers,
-      redirect: "manual",
-      signal: watch.signal,
-    });
-    watch.alive();
-    if (![301, 302, 303, 307, 308].includes(response.status)) return response;
-    await response.body?.cancel();
-    url = nextUrl(request, url, response.headers.get("location"));
-  }
-}
-
-function nextUrl(request: Transfer, from: URL, location: string | null): URL {
-  const fail = (why: string, to?: string) =>
-    redirectError(request.what, request.url, why, to);
-  if (location === null || !URL.canParse(location, from)) {
-    throw fail("a redirection leads nowhere");
-  }
-  const { url } = splitCredentials(new URL(location, from).href);
-  if (!/^https?:$/.test(url.protocol)) {
-    throw fail(`a redirection leads to ${url.protocol}`, url.href);
-  }
-  if (from.protocol === "https:" && url.protocol === "http:") {
-    throw fail("a redirection leads from https to http", url.href);
-  }
-  return url;
-}
-
-/** Aborts a request when nothing has come for a while, or the caller says so. */
-class StallWatch implements Disposable {
-  stalled = false;
-  readonly #controller = new AbortController();
-  readonly #timer: ReturnType<typeof setInterval>;
-  readonly #outer: AbortSignal | undefined;
-  readonly #onAbort = () => this.#controller.abort();
-  #last = performance.now();
-
-  constructor(stallMs: number, outer: AbortSignal | undefined) {
-    this.#outer = outer;
-    outer?.addEventListener("abort", this.#onAbort, { once: true });
-    if (outer?.aborted) this.#controller.abort();
-    // One timer for all pieces: re-arming one for each costs more than reading.
-    this.#timer = setInterval(() => {
-      if (performance.now() - this.#last < stallMs) return;
-      this.stalled = true;
-      this.#controller.abort();
-    }, Math.max(10, Math.min(1000, stallMs / 4)));
-  }
-
-  get signal(): AbortSignal {
-    return this.#controller.signal;
-  }
-
-  /** Something came. */
-  alive(): void {
-    this.#last = performance.now();
-  }
-
-  [Symbol.dispose](): void {
-    clearInterval(this.#timer);
-    this.#outer?.removeEventListener("abort", this.#onAbort);
   }
 }

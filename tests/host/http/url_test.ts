@@ -10,7 +10,10 @@ const cases: [string, string][] = [
     "https://example.org/a?X-Sig=***&v=1",
   ],
   ["https://example.org/a\x1b[31m", "https://example.org/a%1B[31m"],
+  ["https://example.org/a#access=abc", "https://example.org/a"],
+  ["https://me:sec/ret@[bad/a?b=c", "https://[bad/a?***"],
   ["../relative", "../relative"],
+  ["/home/a@b/\x1b[31m?", "/home/a@b/\\x1b[31m?"],
 ];
 
 Deno.test("redactUrl() hides what is secret", async (t) => {
