@@ -6,6 +6,7 @@ import { cacheDir } from "../host/dirs.ts";
 import { lstatIfExists, removeTree, treeSize } from "../host/files.ts";
 import { withLock } from "../host/lock.ts";
 import { discoverPackages } from "./discover.ts";
+import { unpackDir } from "./fetch_files.ts";
 import { packageLayout } from "./layout.ts";
 
 /** What {@linkcode cleanPackages} removes. */
@@ -83,7 +84,11 @@ export function cleanCache(
 function removable(dir: string, what: "work" | "build" | "all"): string[] {
   const layout = packageLayout(dir);
   const build = join(dir, "_build");
-  const paths = [join(dir, "_work"), layout.downloadTmp];
+  const paths = [
+    join(dir, "_work"),
+    layout.downloadTmp,
+    unpackDir(layout.downloadTmp),
+  ];
   if (what !== "work") paths.push(...builtPaths(build));
   if (what === "all") paths.push(layout.download);
   return paths;

@@ -18,7 +18,7 @@ import {
 import type { FetchContext } from "./options.ts";
 import type { Package } from "./package.ts";
 import { applyPatches } from "./patches.ts";
-import { fetchFiles } from "./fetch_files.ts";
+import { fetchFiles, unpackDir } from "./fetch_files.ts";
 import { fetchGit } from "./fetch_git.ts";
 import type { PackageSpec } from "./spec.ts";
 import {
@@ -141,6 +141,8 @@ async function fetchSource(
     : undefined;
   if (context.locked && !lock) throw lockNeeded(spec, layout, oldLock);
   const tmp = layout.downloadTmp;
+  // What a killed fetch left.
+  removeTree(unpackDir(tmp));
   removeTree(tmp);
   Deno.mkdirSync(tmp, { recursive: true });
   try {

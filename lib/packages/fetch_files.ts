@@ -102,7 +102,7 @@ async function layOut(
   }
   // Unpacked beside, so that an archive cannot write through what an earlier
   // one put there, and `strip: auto` sees this archive alone.
-  const beside = `${root}.unpack`;
+  const beside = unpackDir(root);
   removeTree(beside);
   Deno.mkdirSync(beside);
   try {
@@ -113,8 +113,15 @@ async function layOut(
   }
 }
 
+/** Where one archive is unpacked before its entries are moved to `root`. */
+export function unpackDir(root: string): string {
+  return `${root}_unpack`;
+}
+
 /** Moves the entries of one folder into another; a later file replaces. */
 function merge(from: string, into: string): void {
+  // Before its entries leave, which changes it.
+  const { mtime } = Deno.statSync(from);
   for (const entry of Deno.readDirSync(from)) {
     const source = join(from, entry.name);
     const target = join(into, entry.name);
@@ -125,7 +132,6 @@ function merge(from: string, into: string): void {
     removeTree(target);
     Deno.renameSync(source, target);
   }
-  const { mtime } = Deno.statSync(from);
   if (mtime) Deno.utimeSync(into, mtime, mtime);
 }
 

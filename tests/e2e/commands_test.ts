@@ -1,6 +1,7 @@
 /** Sessions of a user, with the texts that the user sees. */
 
 import { deepEqual, equal, match, ok } from "node:assert/strict";
+import { cliArgs, NEUTRAL } from "../support/cli.ts";
 import { serveFolder } from "../support/http_server.ts";
 import { repositoryFromTree, startGitDaemon } from "../support/git_server.ts";
 import { Session } from "../support/session.ts";
@@ -335,4 +336,66 @@ build: { command: "true" }
   );
   equal(code, 1);
   ok(!`${stdout}${stderr}`.includes("hunter2"), stderr);
+});
+
+Deno.test("plain http without a digest is warned about, with its place", async () => {
+  using sources = new TempDir();
+  sources.write({ "data.txt": "data" });
+  await using server = serveFolder(sources.path);
+  using session = new Session({
+    "p/pkg.yaml": `version: "1"
+files:
+  - url: "${server.url}/data.txt"
+build: { command: cp data.txt "$CLIBS_BUILD_DIR/" }
+`,
+  });
+  const { code, stderr } = await session.clibs("fetch");
+  equal(code, 0);
+  equal(
+    session.neutral(stderr),
+    `warning: p/pkg.yaml:3: http is not encrypted; add the file's sha256, which pkg.lock.json will then hold
+fetch data.txt ...
+fetch data.txt (TIME)
+`,
+  );
+});
+
+Deno.test("Ctrl-C ends the build and all its processes, and costs nothing", async () => {
+  const yaml = (command: string) =>
+    `version: "1"\nbuild:\n  command: |\n    ${command}\n`;
+  using session = new Session({
+    "p/pkg.yaml": yaml('echo one > "$CLIBS_BUILD_DIR/x"'),
+  });
+  await session.ok("build");
+  session.dir.write({
+    "p/pkg.yaml": yaml(
+      'rm -f "$CLIBS_BUILD_DIR/x"; (sleep 1000 & echo $! > "$CLIBS_PACKAGE_DIR/pid"; wait)',
+    ),
+  });
+  const child = new Deno.Command(Deno.execPath(), {
+    args: [...cliArgs(), "build"],
+    cwd: session.dir.path,
+    env: { ...NEUTRAL, ...session.env },
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  while (!session.dir.has("p/pid") || session.dir.read("p/pid") === "") {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  child.kill("SIGINT");
+  const { code, stderr } = await child.output();
+  equal(code, 130);
+  equal(
+    session.neutral(new TextDecoder().decode(stderr)),
+    `build p ...
+warning: interrupted; ending what is running
+build p: cancelled (TIME)
+error: Interrupted
+more: clibs explain CLIBS_CANCELLED
+`,
+  );
+  equal(session.dir.read(`p/_build/${HOST}/x`), "one\n");
+  const pid = session.dir.read("p/pid").trim();
+  const state = await session.bash(`cat /proc/${pid}/stat 2>/dev/null || true`);
+  ok(state === "" || / Z /.test(state), state);
 });

@@ -2,7 +2,12 @@ import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
 import { join } from "node:path";
 import { md5Hex } from "../../lib/host/digest.ts";
 import { buildPackage, type ClibsError } from "@clibs/cli";
-import { PackageSpace, packageYaml, TARGET } from "../support/packages.ts";
+import {
+  PackageSpace,
+  packageYaml,
+  TARBALL_TIME,
+  TARGET,
+} from "../support/packages.ts";
 
 const install = 'echo "$(cat input)" > "$CLIBS_BUILD_DIR/result"';
 const fromTarball = 'files: [{ url: "./input.tar.gz" }]\n';
@@ -367,6 +372,77 @@ Deno.test("a source that was only packed anew says so", async () => {
     packages[0]?.error?.facts["unpacked tree"],
     "unchanged: only the packing differs",
   );
+});
+
+Deno.test("two archives and a file make one tree, with the dates of the archives", async () => {
+  using space = new PackageSpace({
+    "pkg/pkg.yaml": packageYaml(
+      'cp -a . "$CLIBS_BUILD_DIR/"',
+      `files:
+  - url: a.tar.gz
+  - { url: b.tar.gz, dir: sub }
+  - { url: note.txt, dir: sub/deep, filename: NOTE }
+  - { url: c.tar.gz, extract: false }
+`,
+    ),
+    "pkg/note.txt": "note",
+  });
+  space.tarball("pkg/a.tar.gz", { "sub/one": "1", "top": "t" });
+  space.tarball("pkg/b.tar.gz", { two: "2", one: "replaced" });
+  space.tarball("pkg/c.tar.gz", { c: "c" });
+  await space.build();
+  const tree = `pkg/_build/${TARGET}`;
+  equal(space.dir.read(`${tree}/sub/one`), "replaced");
+  equal(space.dir.read(`${tree}/sub/two`), "2");
+  equal(space.dir.read(`${tree}/sub/deep/NOTE`), "note");
+  ok(space.dir.has(`${tree}/c.tar.gz`));
+  const top = Deno.statSync(space.dir.join(tree, "top")).mtime?.getTime();
+  equal(top, TARBALL_TIME);
+  ok(!space.dir.has("pkg/_download_tmp_unpack"));
+});
+
+Deno.test("a file may not be put below a link that an archive brought", async () => {
+  using space = new PackageSpace({
+    "pkg/pkg.yaml": packageYaml(
+      "true",
+      "files:\n  - url: a.tar.gz\n  - { url: note.txt, dir: link/x }\n",
+    ),
+    "pkg/note.txt": "note",
+    "pkg/top/real/file": "",
+  });
+  Deno.symlinkSync("real", space.dir.join("pkg/top/link"));
+  new Deno.Command("tar", {
+    args: ["-czf", "a.tar.gz", "top"],
+    cwd: space.dir.join("pkg"),
+  }).outputSync();
+  const { packages } = await space.build();
+  deepEqual(packages[0]?.error?.toJSON(), {
+    code: "CLIBS_PKG_DIR",
+    message: 'Cannot fetch pkg: "link/x" is not a folder in the sources',
+    facts: { asked: "pkg/pkg.yaml:4" },
+    hint: "choose another `dir:` for this file",
+  });
+});
+
+Deno.test("a file that should be unpacked and cannot be is named", async () => {
+  using space = new PackageSpace({
+    "pkg/pkg.yaml": packageYaml(
+      "true",
+      "files: [{ url: note.txt, extract: true }]\n",
+    ),
+    "pkg/note.txt": "note",
+  });
+  const { packages } = await space.build();
+  deepEqual(packages[0]?.error?.toJSON(), {
+    code: "CLIBS_ARCHIVE_UNSUPPORTED",
+    message:
+      "Cannot unpack note.txt of pkg: its content is not an archive that clibs knows",
+    facts: {
+      asked: "pkg/pkg.yaml:2",
+      known: "tar, tar.gz, tar.bz2, tar.xz, tar.zst, zip, gz",
+    },
+    hint: "set `extract: false` to keep the file as it is",
+  });
 });
 
 Deno.test("--locked refuses to write a lock file", async () => {

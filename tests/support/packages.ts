@@ -57,7 +57,14 @@ export class PackageSpace implements Disposable {
       source.write({ [`top/${path}`]: text });
     }
     const { success } = new Deno.Command("tar", {
-      args: ["-czf", this.dir.join(name), "-C", source.path, "top"],
+      args: [
+        "-czf",
+        this.dir.join(name),
+        `--mtime=@${TARBALL_TIME / 1000}`,
+        "-C",
+        source.path,
+        "top",
+      ],
     }).outputSync();
     if (!success) throw new Error("tar failed");
   }
@@ -73,6 +80,9 @@ export class PackageSpace implements Disposable {
     this.cache[Symbol.dispose]();
   }
 }
+
+/** Date of everything in the tarballs, in milliseconds since the epoch. */
+export const TARBALL_TIME = 1_600_000_000_000;
 
 /** The target of these tests; any native one would do. */
 export const TARGET = "x86_64-linux-gnu";

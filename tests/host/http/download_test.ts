@@ -15,6 +15,7 @@ import {
   serveRaw,
 } from "../../support/http_server.ts";
 import { TempDir } from "../../support/temp.ts";
+import { has } from "../../support/tools.ts";
 
 const body = new Uint8Array(300_000).map((_, i) => (i * 7 + (i >> 8)) & 255);
 const digest = sha256Hex(body);
@@ -462,4 +463,67 @@ Deno.test("download() goes through a proxy that the environment names", async ()
   }).output();
   equal(new TextDecoder().decode(stdout), "2\n");
   equal(proxy.requests[0]?.path, "http://upstream.invalid/a");
+});
+
+Deno.test({
+  name: "download() does not follow a redirection from https to http",
+  ignore: !has("openssl"),
+  async fn() {
+    using cache = new TempDir();
+    await using plain = serve((r) => bytesResponse(body, r));
+    const openssl = new Deno.Command("openssl", {
+      args: [
+        ...["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"],
+        ...["-keyout", "key.pem", "-out", "cert.pem"],
+        ...[
+          "-subj",
+          "/CN=localhost",
+          "-addext",
+          "subjectAltName=DNS:localhost",
+        ],
+        ...["-addext", "basicConstraints=critical,CA:FALSE"],
+      ],
+      cwd: cache.path,
+    }).outputSync();
+    ok(openssl.success);
+    const server = Deno.serve(
+      {
+        hostname: "127.0.0.1",
+        port: 0,
+        cert: cache.read("cert.pem"),
+        key: cache.read("key.pem"),
+        onListen() {},
+      },
+      (request) =>
+        new URL(request.url).pathname === "/good"
+          ? new Response("fine")
+          : new Response(null, {
+            status: 302,
+            headers: { location: `${plain.url}/a` },
+          }),
+    );
+    cache.write({
+      "main.ts": `
+    import { download } from "${
+        import.meta.resolve("../../../lib/host/http/download.ts")
+      }";
+    for (const path of ["good", "bad"]) {
+      const { size, message } = await download({
+        urls: ["https://localhost:${server.addr.port}/" + path], filename: "a",
+        cache: ${JSON.stringify(cache.path)}, what: "x", pauseMs: 1,
+      }).catch((error) => error);
+      console.log(size ?? message);
+    }`,
+    });
+    const { stdout } = await new Deno.Command(Deno.execPath(), {
+      args: ["run", "-A", cache.join("main.ts")],
+      env: { DENO_CERT: cache.join("cert.pem") },
+    }).output();
+    await server.shutdown();
+    equal(
+      new TextDecoder().decode(stdout),
+      "4\nCannot fetch x: a redirection leads from https to http\n",
+    );
+    equal(plain.requests.length, 0);
+  },
 });
