@@ -22,6 +22,24 @@ export interface PackageFacts {
   deps: readonly string[];
 }
 
+/** Largest pkg.yaml that is read; whoever parses it says so. */
+const MAX_SPEC_BYTES = 1 << 20;
+
+/**
+ * The bytes of a pkg.yaml, cut right behind the limit: a pipe or a huge file
+ * under that name must not stop every command.
+ */
+function readSpecFile(path: string): Uint8Array {
+  const { isFile, size } = Deno.statSync(path);
+  if (!isFile) throw new Deno.errors.NotFound(`${path} is not a file`);
+  if (size <= MAX_SPEC_BYTES) return Deno.readFileSync(path);
+  using file = Deno.openSync(path);
+  const bytes = new Uint8Array(MAX_SPEC_BYTES + 1);
+  let length = 0;
+  for (let n; (n = file.readSync(bytes.subarray(length)));) length += n;
+  return bytes.subarray(0, length);
+}
+
 /** One package of a build. */
 export class Package {
   /** Where its files are. */
@@ -45,7 +63,7 @@ export class Package {
       : absolute;
     this.layout = packageLayout(dir);
     try {
-      this.#bytes = Deno.readFileSync(this.layout.file);
+      this.#bytes = readSpecFile(this.layout.file);
     } catch (error) {
       if (!isAbsent(error)) throw error;
       throw new ClibsError(

@@ -176,7 +176,7 @@ class SpecFile {
     if (bytes.length > MAX_BYTES) {
       throw new ClibsError(
         "CLIBS_PKG_TOO_LARGE",
-        `Cannot read ${this.#shown}: it has ${bytes.length} bytes, and at most ${MAX_BYTES} are read`,
+        `Cannot read ${this.#shown}: it has more than ${MAX_BYTES} bytes`,
         { hint: "keep scripts and data in files of their own" },
       );
     }

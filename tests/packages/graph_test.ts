@@ -98,3 +98,16 @@ Deno.test("discoverPackages() says that there is nothing", () => {
     hint: "run `clibs init URL` to write one, or name another folder",
   });
 });
+
+Deno.test("a pipe or a huge file under the name pkg.yaml is refused at once", async () => {
+  using dir = new TempDir();
+  dir.write({ "huge/pkg.yaml": "", "pipe/x": "" });
+  Deno.truncateSync(dir.join("huge/pkg.yaml"), 50 * 2 ** 30);
+  new Deno.Command("mkfifo", { args: [dir.join("pipe/pkg.yaml")] })
+    .outputSync();
+  await rejects(order(dir, ["huge"]), {
+    code: "CLIBS_PKG_TOO_LARGE",
+    message: "Cannot read huge/pkg.yaml: it has more than 1048576 bytes",
+  });
+  await rejects(order(dir, ["pipe"]), { code: "CLIBS_PKG_MISSING" });
+});

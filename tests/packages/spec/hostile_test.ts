@@ -14,8 +14,7 @@ Deno.test("hostile files are refused in time", async (t) => {
   await t.step("over 1 MiB", async () => {
     await rejects(parseText("#".repeat((1 << 20) + 1)), {
       code: "CLIBS_PKG_TOO_LARGE",
-      message:
-        "Cannot read zlib/pkg.yaml: it has 1048577 bytes, and at most 1048576 are read",
+      message: "Cannot read zlib/pkg.yaml: it has more than 1048576 bytes",
       hint: "keep scripts and data in files of their own",
     });
   });
