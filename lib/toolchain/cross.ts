@@ -1,11 +1,11 @@
 /** Finds the compilers of other targets. */
 
 import { ClibsError } from "../errors.ts";
-import { lstatIfExists } from "../host/files.ts";
 import { nearest } from "../host/nearest.ts";
 import { findProgram } from "../host/process.ts";
 import { printable } from "./printable.ts";
 import { equivalentNames, hostTriple, type TargetTriple } from "./triple.ts";
+import { findWasi } from "./wasi.ts";
 
 /** Programs and flags for one target. */
 export interface CrossTools {
@@ -15,10 +15,12 @@ export interface CrossTools {
   cxx: string[];
   /** Other programs, by the variable that names them: `AR`, `RANLIB`, `STRIP`. */
   programs: Record<string, string>;
-  /** Flags that compiling for the target needs. */
+  /** What `cc` needs to compile for the target, for those who name a compiler themselves. */
   cflags: string[];
-  /** Flags that linking for the target needs. */
+  /** The same for linking. */
   ldflags: string[];
+  /** What names of programs begin with, if they do: `aarch64-linux-gnu-`. */
+  prefix?: string;
   /** Folders below which the target's own libraries and headers are. */
   roots: string[];
   /** Folders of the target's own `.pc` files. */
@@ -52,15 +54,13 @@ const DEBIAN_TARGETS = [
   "x86_64-linux-gnu",
 ];
 
-const WASI_PACKAGES = "clang lld wasi-libc libclang-rt-dev-wasm32";
-
 /**
  * Finds the compilers for a target.
  *
  * @throws {ClibsError} `CLIBS_TOOLCHAIN_MISSING` if there are none.
  */
 export function findCross(triple: TargetTriple, env: Env): CrossTools {
-  return triple.os === "wasi" ? wasi(triple, env) : prefixed(triple, env);
+  return triple.os === "wasi" ? findWasi(triple, env) : prefixed(triple, env);
 }
 
 /** GCC and binutils under names with the target as prefix. */
@@ -70,7 +70,8 @@ function prefixed(triple: TargetTriple, env: Env): CrossTools {
     .filter((name) => name.includes("-"));
   const prefix = prefixes.find((name) => findProgram(`${name}-gcc`, path));
   if (prefix === undefined) throw missing(triple, prefixes[0] ?? triple.text);
-  if (!findProgram(`${prefix}-g++`, path)) {
+  // Debian's musl-tools have a C compiler only.
+  if (!triple.env?.startsWith("musl") && !findProgram(`${prefix}-g++`, path)) {
     throw missing(triple, prefix, "g++");
   }
   const programs: Record<string, string> = {};
@@ -83,58 +84,13 @@ function prefixed(triple: TargetTriple, env: Env): CrossTools {
   return {
     cc: [`${prefix}-gcc`],
     cxx: [`${prefix}-g++`],
+    prefix: `${prefix}-`,
     programs,
     cflags: [],
     ldflags: [],
     roots: [root, `/usr/lib/${prefix}`],
     pkgConfig: [`/usr/lib/${prefix}/pkgconfig`, `${root}/lib/pkgconfig`],
     ...(emulator ? { emulator: [emulator, "-L", root] } : {}),
-  };
-}
-
-/** clang with wasi-libc: a WASI SDK if one is named, else Debian's packages. */
-function wasi(triple: TargetTriple, env: Env): CrossTools {
-  const sdk = env("WASI_SDK_PATH");
-  const path = sdk ? `${sdk}/bin` : env("PATH");
-  const sysroot = sdk ? `${sdk}/share/wasi-sysroot` : "/usr";
-  const header = sdk
-    ? `${sysroot}/include`
-    : "/usr/include/wasm32-wasi/stdio.h";
-  const clang = findProgram("clang", path);
-  const linker = findProgram("wasm-ld", path);
-  if (!clang || !linker || !lstatIfExists(header)) {
-    const lacks = !clang ? "clang" : !linker ? "wasm-ld" : "wasi-libc";
-    throw new ClibsError(
-      "CLIBS_TOOLCHAIN_MISSING",
-      `Cannot build for ${triple.text}: ${lacks} is not here`,
-      {
-        facts: {
-          target: triple.text,
-          "looked for": sdk ?? "Debian's packages",
-        },
-        hint: sdk
-          ? "set WASI_SDK_PATH to an unpacked WASI SDK"
-          : `apt-get install ${WASI_PACKAGES}`,
-      },
-    );
-  }
-  // One spelling that clang, its runtime's folders and the sysroot agree on.
-  const target = `--target=${triple.arch}-wasi`;
-  const rooted = sdk ? [`--sysroot=${sysroot}`] : [];
-  const tool = (name: string) => findProgram(name, path) ?? name;
-  return {
-    cc: [clang, target, ...rooted],
-    cxx: [tool("clang++"), target, ...rooted],
-    programs: {
-      AR: tool("llvm-ar"),
-      RANLIB: tool("llvm-ranlib"),
-      NM: tool("llvm-nm"),
-      STRIP: tool("llvm-strip"),
-    },
-    cflags: [],
-    ldflags: [],
-    roots: [`${sysroot}/include/wasm32-wasi`, `${sysroot}/lib/wasm32-wasi`],
-    pkgConfig: [`${sysroot}/lib/wasm32-wasi/pkgconfig`],
   };
 }
 

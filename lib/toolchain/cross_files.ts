@@ -20,8 +20,11 @@ export function crossFiles(
   const triple = parseTriple(target);
   const files = [
     { name: "toolchain.cmake", content: cmake(triple, tools) },
-    { name: "meson-cross.ini", content: meson(triple, tools) },
-    { name: "config.site", content: configSite(triple) },
+    { name: "meson-cross.ini", content: meson(triple, tools, dir) },
+    { name: "config.site", content: configSite(triple, tools) },
+    ...(triple.os === "wasi"
+      ? [{ name: "cmake/Platform/WASI.cmake", content: WASI_PLATFORM }]
+      : []),
   ];
   return {
     files,
@@ -37,19 +40,27 @@ const CMAKE_SYSTEMS: Record<string, string> = {
   linux: "Linux",
   windows: "Windows",
   darwin: "Darwin",
+  wasi: "WASI",
 };
+
+/** For a CMake that does not know the system: it would warn at length. */
+const WASI_PLATFORM = "include(Platform/Generic)\nset(WASI 1)\n";
 
 /** CMake reads the file that the variable CMAKE_TOOLCHAIN_FILE names. */
 function cmake(triple: TargetTriple, tools: CrossTools): string {
   const compiler = (language: string, [program, ...args]: string[]) => {
     const target = args.find((arg) => arg.startsWith("--target="));
     const sysroot = args.find((arg) => arg.startsWith("--sysroot="));
+    const flags = args.filter((arg) => arg !== target && arg !== sysroot);
     return [
       `set(CMAKE_${language}_COMPILER ${quote(program ?? "")})`,
       ...(target
         ? [`set(CMAKE_${language}_COMPILER_TARGET ${quote(target.slice(9))})`]
         : []),
       ...(sysroot ? [`set(CMAKE_SYSROOT ${quote(sysroot.slice(10))})`] : []),
+      ...(flags.length > 0
+        ? [`set(CMAKE_${language}_FLAGS_INIT ${quote(flags.join(" "))})`]
+        : []),
     ];
   };
   const programs = Object.entries(tools.programs)
@@ -58,6 +69,7 @@ function cmake(triple: TargetTriple, tools: CrossTools): string {
   return [
     `set(CMAKE_SYSTEM_NAME ${CMAKE_SYSTEMS[triple.os] ?? "Generic"})`,
     `set(CMAKE_SYSTEM_PROCESSOR ${triple.arch})`,
+    'list(APPEND CMAKE_MODULE_PATH "${CMAKE_CURRENT_LIST_DIR}/cmake")',
     ...compiler("C", tools.cc),
     ...compiler("CXX", tools.cxx),
     ...programs,
@@ -70,8 +82,8 @@ function cmake(triple: TargetTriple, tools: CrossTools): string {
       : []),
     "# Programs are this machine's; the rest is the target's, or a package's.",
     `set(CMAKE_FIND_ROOT_PATH ${tools.roots.map(quote).join(" ")})`,
-    'string(REPLACE ":" ";" _clibs_prefixes "$ENV{CMAKE_PREFIX_PATH}")',
-    "list(APPEND CMAKE_FIND_ROOT_PATH ${_clibs_prefixes})",
+    'file(TO_CMAKE_PATH "$ENV{CMAKE_PREFIX_PATH}" _clibs_prefixes)',
+    "list(APPEND CMAKE_FIND_ROOT_PATH ${_clibs_prefixes} ${CMAKE_PREFIX_PATH})",
     "set(CMAKE_FIND_ROOT_PATH_MODE_PROGRAM NEVER)",
     "set(CMAKE_FIND_ROOT_PATH_MODE_LIBRARY ONLY)",
     "set(CMAKE_FIND_ROOT_PATH_MODE_INCLUDE ONLY)",
@@ -92,11 +104,20 @@ const CPU_FAMILIES: Record<string, string> = {
 
 const BIG_ENDIAN = /^(powerpc|powerpc64|s390x|mips|m68k|sparc64|hppa|armeb)$/;
 
-function meson(triple: TargetTriple, tools: CrossTools): string {
-  const list = (words: readonly string[]) =>
-    `[${
-      words.map((word) => `'${word.replace(/[\\']/g, "\\$&")}'`).join(", ")
-    }]`;
+/** Meson takes wasm-ld for an ELF linker; these spare it most of the flags. */
+const WASI_MESON_OPTIONS = [
+  "[built-in options]",
+  "default_library = 'static'",
+  "b_asneeded = false",
+  "b_lundef = false",
+  "b_staticpic = false",
+  "b_pie = false",
+  "",
+];
+
+function meson(triple: TargetTriple, tools: CrossTools, dir: string): string {
+  const text = (word: string) => `'${word.replace(/[\\']/g, "\\$&")}'`;
+  const list = (words: readonly string[]) => `[${words.map(text).join(", ")}]`;
   const binaries: [string, string[]][] = [
     ["c", tools.cc],
     ["cpp", tools.cxx],
@@ -116,15 +137,13 @@ function meson(triple: TargetTriple, tools: CrossTools): string {
     "[binaries]",
     ...binaries.map(([name, command]) => `${name} = ${list(command)}`),
     "",
-    "[built-in options]",
-    `c_args = ${list(tools.cflags)}`,
-    `cpp_args = ${list(tools.cflags)}`,
-    `c_link_args = ${list(tools.ldflags)}`,
-    `cpp_link_args = ${list(tools.ldflags)}`,
-    "",
+    // No flags here: they would hide those of CFLAGS and LDFLAGS.
+    ...(triple.os === "wasi" ? WASI_MESON_OPTIONS : []),
     "[properties]",
     "needs_exe_wrapper = true",
     `pkg_config_libdir = ${list(tools.pkgConfig)}`,
+    // Else the CMake that Meson asks for packages finds this machine's.
+    `cmake_toolchain_file = ${text(join(dir, "toolchain.cmake"))}`,
     "",
     "[host_machine]",
     `system = '${triple.os}'`,
@@ -138,17 +157,34 @@ function meson(triple: TargetTriple, tools: CrossTools): string {
 /**
  * A site file makes an unchanged `./configure` cross-compile: autoconf reads it
  * before it looks whether it can run what it compiles. An explicit `--host`
- * has been seen by then, and stays.
+ * has been seen by then, and stays: it may be a helper for this machine.
  */
-function configSite(triple: TargetTriple): string {
+function configSite(triple: TargetTriple, tools: CrossTools): string {
+  const host = canonicalHost(triple);
   return [
     'if test "x$host_alias" = x; then',
     `  host_alias=${triple.text}`,
-    `  ac_tool_prefix=${triple.text}-`,
+    `  ac_tool_prefix=${tools.prefix ?? `${triple.text}-`}`,
+    // Spares a config.sub that is older than the target.
+    ...(host ? [`  ac_cv_host=${host}`] : []),
     "fi",
-    "cross_compiling=yes",
+    `if test "x$host_alias" = "x${triple.text}"; then`,
+    "  cross_compiling=yes",
+    // True of glibc, musl, mingw and wasi-libc; configure cannot try it, and
+    // would replace malloc by an rpl_malloc that few packages have.
+    "  ac_cv_func_malloc_0_nonnull=yes",
+    "  ac_cv_func_realloc_0_nonnull=yes",
+    "fi",
     "",
   ].join("\n");
+}
+
+/** The target as `config.sub` spells it; undefined if that is not certain. */
+function canonicalHost(triple: TargetTriple): string | undefined {
+  const { arch, os, env } = triple;
+  if (os === "wasi") return `${arch}-unknown-wasi`;
+  if (os === "linux") return `${arch}-unknown-linux-${env ?? "gnu"}`;
+  return undefined;
 }
 
 /** A text as CMake reads it between quotes. */

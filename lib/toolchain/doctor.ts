@@ -1,7 +1,10 @@
 /** Looks for the tools that builds use. */
 
+import { ClibsError } from "../errors.ts";
 import { findProgram, runProcess } from "../host/process.ts";
+import { findCross } from "./cross.ts";
 import { describeLibc } from "./libc.ts";
+import { isNative, parseTriple } from "./triple.ts";
 
 /** One check and what it found. */
 export interface Check {
@@ -65,19 +68,8 @@ const MANAGERS: [string, string][] = [
   ["brew", "brew install"],
 ];
 
-/** Compilers of other targets, by a program that each brings. */
-const CROSS: [string, string, string][] = [
-  [
-    "aarch64-linux-gnu",
-    "aarch64-linux-gnu-gcc",
-    "gcc-aarch64-linux-gnu g++-aarch64-linux-gnu",
-  ],
-  [
-    "wasm32-unknown-wasi",
-    "wasm-ld",
-    "clang lld wasi-libc libclang-rt-dev-wasm32",
-  ],
-];
+/** Other targets that are worth a line, whether or not they can be built for. */
+const CROSS_TARGETS = ["aarch64-linux-gnu", "wasm32-unknown-wasi"];
 
 /** Looks for every tool, and the compilers of other targets. */
 export async function probeTools(): Promise<Check[]> {
@@ -85,16 +77,8 @@ export async function probeTools(): Promise<Check[]> {
   const install = (names: readonly string[]) =>
     manager < 0 ? undefined : `${MANAGERS[manager]?.[1]} ${names[manager]}`;
   const tools = await Promise.all(TOOLS.map((t) => probe(t, install)));
-  const cross = CROSS.map(([target, program, apt]): Check => {
-    const found = findProgram(program);
-    return {
-      name: target,
-      ok: found !== undefined,
-      required: false,
-      detail: found ? "can be built for" : "no compiler for it",
-      ...(found || manager !== 0 ? {} : { fix: `apt-get install ${apt}` }),
-    };
-  });
+  const cross = CROSS_TARGETS.filter((target) => !isNative(target))
+    .map((target) => probeTarget(target, manager === 0));
   const machine: Check = {
     name: "machine",
     ok: true,
@@ -102,6 +86,23 @@ export async function probeTools(): Promise<Check[]> {
     detail: `${await describeLibc()}, ${navigator.hardwareConcurrency} CPUs`,
   };
   return [machine, ...tools, ...cross];
+}
+
+/** Looks for a target's compilers just as a build does. */
+function probeTarget(target: string, debian: boolean): Check {
+  const check = { name: target, required: false };
+  try {
+    const { cc } = findCross(parseTriple(target), (n) => Deno.env.get(n));
+    return { ...check, ok: true, detail: `can be built for, with ${cc[0]}` };
+  } catch (error) {
+    if (!(error instanceof ClibsError)) throw error;
+    return {
+      ...check,
+      ok: false,
+      detail: error.message,
+      ...(debian && error.hint ? { fix: error.hint } : {}),
+    };
+  }
 }
 
 async function probe(

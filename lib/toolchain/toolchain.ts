@@ -9,6 +9,9 @@ import { findCross } from "./cross.ts";
 import { compilerIdentity } from "./identity.ts";
 import { isNative, parseTriple } from "./triple.ts";
 
+/** Separator of folder lists in environment variables. */
+const LIST_SEPARATOR = Deno.build.os === "windows" ? ";" : ":";
+
 /** What compiles for a target. */
 export interface Toolchain {
   /** Target triple, as asked. */
@@ -54,7 +57,10 @@ export async function resolveToolchain(
   const { target } = request;
   if (isNative(target)) {
     const cc = words(env("CC"));
-    const identity = await compilerIdentity(cc.length > 0 ? cc : ["cc"]);
+    const identity = await compilerIdentity(
+      cc.length > 0 ? cc : ["cc"],
+      env("PATH"),
+    );
     return {
       target,
       native: true,
@@ -65,33 +71,64 @@ export async function resolveToolchain(
     };
   }
   const tools = findCross(parseTriple(target), env);
-  const cflags = [...tools.cflags, ...caller.cflags];
-  const ldflags = [...tools.ldflags, ...caller.ldflags];
-  const flags = { cflags, ldflags };
-  const { files, env: fileEnv } = crossFiles(
-    target,
-    { ...tools, ...flags },
-    request.filesDir,
-  );
+  const { files, env: fileEnv } = crossFiles(target, tools, request.filesDir);
   return {
     target,
     native: false,
-    ...flags,
-    identity: await compilerIdentity(tools.cc) ?? "none",
+    cflags: [...tools.cflags, ...caller.cflags],
+    ldflags: [...tools.ldflags, ...caller.ldflags],
+    identity: await compilerIdentity(tools.cc, env("PATH")) ?? "none",
     files,
     env: {
+      ...withoutHostFlags(env),
+      ...given("CFLAGS", caller.cflags),
+      ...given("CXXFLAGS", caller.cflags),
+      ...given("LDFLAGS", caller.ldflags),
       CC: tools.cc.join(" "),
       CXX: tools.cxx.join(" "),
+      // For helpers that a build compiles and runs; config.guess asks it, too.
+      CC_FOR_BUILD: env("CC_FOR_BUILD") ?? env("CC") ?? "cc",
+      CXX_FOR_BUILD: env("CXX_FOR_BUILD") ?? env("CXX") ?? "c++",
       ...tools.programs,
-      // The caller's own CFLAGS are for this machine's compiler.
-      CFLAGS: cflags.join(" "),
-      CXXFLAGS: cflags.join(" "),
-      LDFLAGS: ldflags.join(" "),
       // Only the target's .pc files: this machine's would give wrong folders.
-      PKG_CONFIG_LIBDIR: tools.pkgConfig.join(":"),
+      PKG_CONFIG_LIBDIR: tools.pkgConfig.join(LIST_SEPARATOR),
       ...fileEnv,
     },
   };
+}
+
+/** Variables by which the caller tunes builds for this machine. */
+const HOST_FLAGS = [
+  "CFLAGS",
+  "CXXFLAGS",
+  "CPPFLAGS",
+  "LDFLAGS",
+  "CPATH",
+  "C_INCLUDE_PATH",
+  "CPLUS_INCLUDE_PATH",
+  "LIBRARY_PATH",
+  "PKG_CONFIG_PATH",
+  "PKG_CONFIG_SYSROOT_DIR",
+  "CMAKE_PREFIX_PATH",
+];
+
+/**
+ * Empties those that the caller has set. The others stay unset: an empty
+ * CFLAGS is not the same, it makes configure scripts drop their `-g -O2`.
+ */
+function withoutHostFlags(
+  env: (name: string) => string | undefined,
+): Record<string, string> {
+  return Object.fromEntries(
+    HOST_FLAGS.filter((name) => env(name)).map((name) => [name, ""]),
+  );
+}
+
+function given(
+  name: string,
+  flags: readonly string[],
+): Record<string, string> {
+  return flags.length > 0 ? { [name]: flags.join(" ") } : {};
 }
 
 function words(text: string | undefined): string[] {

@@ -229,16 +229,14 @@ function platformNames({ arch, os, env }: TargetTriple): string[] {
   return platforms.flatMap((p) => arches.map((a) => `${p}_${a}`));
 }
 
+/** Other spellings of a processor; not for 32-bit ARM, whose names differ in what they run. */
 function archSpellings(arch: string): string[] {
   const aliases: Record<string, string[]> = {
     aarch64: ["arm64"],
     i686: ["i586", "i386"],
     riscv64: ["riscv64gc"],
-    arm: ["armv7"],
-    armv7: ["arm"],
   };
-  // 32-bit ARM differs in what it may execute; only ABI twins count.
-  return arch.startsWith("arm") ? [arch] : [arch, ...aliases[arch] ?? []];
+  return [arch, ...aliases[arch] ?? []];
 }
 
 /** Whether this machine runs what is built for the target. */

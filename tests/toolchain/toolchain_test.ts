@@ -55,9 +55,8 @@ Deno.test("a prefixed GCC is found under any name of the target", async () => {
     CC: "riscv64-linux-gnu-gcc",
     CXX: "riscv64-linux-gnu-g++",
     AR: "riscv64-linux-gnu-ar",
-    CFLAGS: "",
-    CXXFLAGS: "",
-    LDFLAGS: "",
+    CC_FOR_BUILD: "cc",
+    CXX_FOR_BUILD: "c++",
     PKG_CONFIG_LIBDIR:
       "/usr/lib/riscv64-linux-gnu/pkgconfig:/usr/riscv64-linux-gnu/lib/pkgconfig",
     CMAKE_TOOLCHAIN_FILE: `${files}/toolchain.cmake`,
@@ -93,11 +92,67 @@ const missing: [string, string, Record<string, string>, string][] = [
   ],
   [
     "wasm32-unknown-wasi",
-    "Cannot build for wasm32-unknown-wasi: clang is not here",
-    { target: "wasm32-unknown-wasi", "looked for": "Debian's packages" },
+    "Cannot build for wasm32-unknown-wasi: clang is not on PATH",
+    { target: "wasm32-unknown-wasi", "looked for": "clang" },
     "apt-get install clang lld wasi-libc libclang-rt-dev-wasm32",
   ],
 ];
+
+Deno.test("the caller's flags for this machine do not reach a cross build", async () => {
+  const { dir } = withPrograms("s390x-linux-gnu-gcc", "s390x-linux-gnu-g++");
+  using _ = dir;
+  const caller: Record<string, string> = {
+    PATH: dir.path,
+    CC: "ccache gcc",
+    CFLAGS: "-march=native",
+    CPATH: "/opt/include",
+    PKG_CONFIG_PATH: "/opt/lib/pkgconfig",
+    CLIBS_BUILD_CFLAGS: "-DFOR_ALL",
+  };
+  const { env, cflags } = await resolveToolchain({
+    target: "s390x-linux-gnu",
+    env: (name) => caller[name],
+    filesDir: files,
+  });
+  equal(env.CC, "s390x-linux-gnu-gcc");
+  equal(env.CC_FOR_BUILD, "ccache gcc");
+  deepEqual(cflags, ["-DFOR_ALL"]);
+  equal(env.CFLAGS, "-DFOR_ALL");
+  equal(env.CPATH, "");
+  equal(env.PKG_CONFIG_PATH, "");
+  // Set but empty, it would make configure scripts drop their -g -O2.
+  ok(!("LDFLAGS" in env));
+});
+
+Deno.test("Debian's musl compiler, which has no g++, is enough for C", async () => {
+  const { dir, env } = withPrograms("riscv64-linux-musl-gcc");
+  using _ = dir;
+  const toolchain = await resolveToolchain({
+    target: "riscv64-unknown-linux-musl",
+    env,
+    filesDir: files,
+  });
+  equal(toolchain.env.CC, "riscv64-linux-musl-gcc");
+  match(toolchain.identity, /^gcc 1\.2\.3 \(Test\) .*riscv64-linux-musl-gcc$/);
+});
+
+Deno.test("a WASI_SDK_PATH that leads nowhere is an error, not a fallback", async () => {
+  using dir = new TempDir();
+  await rejects(
+    resolveToolchain({
+      target: "wasm32-wasi",
+      env: (name) => name === "WASI_SDK_PATH" ? dir.path : Deno.env.get(name),
+      filesDir: files,
+    }),
+    {
+      code: "CLIBS_TOOLCHAIN_MISSING",
+      message:
+        "Cannot build for wasm32-wasi: WASI_SDK_PATH does not name a WASI SDK",
+      facts: { target: "wasm32-wasi", "looked for": `${dir.path}/bin/clang` },
+      hint: "set WASI_SDK_PATH to an unpacked WASI SDK, or unset it",
+    },
+  );
+});
 
 Deno.test("a missing compiler is named, with what to install", async (t) => {
   for (const [target, message, facts, hint] of missing) {
