@@ -58,7 +58,7 @@ export function lookUp(
   return { path, size: info.size };
 }
 
-/** Moves a complete, flushed file into the cache. */
+/** Moves a complete file into the cache. */
 export function publish(
   cache: string,
   sha256: string,

@@ -39,16 +39,33 @@ const DROPPED =
 /** Variables of ours that a clibs run by a build command should still see. */
 const KEPT = /^CLIBS_(CACHE_DIR|MIRROR|HTTP_STALL_S)$/;
 
+/** Variables of the caller that are for this machine's compilers and trees. */
+const HOST_ONLY =
+  /^(C|CXX|CPP|LD)FLAGS$|^(CPATH|C_INCLUDE_PATH|CPLUS_INCLUDE_PATH|LIBRARY_PATH|PKG_CONFIG_PATH|CMAKE_PREFIX_PATH)$/;
+
 /** What clibs itself sets, without the caller's variables. */
 export function ownVariables(
   request: EnvironmentRequest,
 ): Record<string, string> {
-  const { caller, target, toolchain } = request;
+  const { target, toolchain } = request;
+  const caller = callerVariables(request);
   const paths = searchPaths(
     request.allDeps.map((dep) => dep.dir),
     target.target,
   );
-  const own: Record<string, string> = { ...toolchain.env };
+  // A cross toolchain empties host flags; here they are not passed on at all,
+  // since an empty CFLAGS turns configure's own -O2 off.
+  const own = Object.fromEntries(
+    Object.entries(toolchain.env).filter(([name, value]) =>
+      value !== "" || !HOST_ONLY.test(name)
+    ),
+  );
+  const ldflags = [...toolchain.ldflags];
+  if (!toolchain.native) {
+    // Cross compilers do not look at LIBRARY_PATH.
+    ldflags.push(...paths.LIBRARY_PATH.map((lib) => `-L${lib}`));
+    if (ldflags.length > 0) own.LDFLAGS = ldflags.join(" ");
+  }
   for (const [name, folders] of Object.entries(paths)) {
     if (folders.length > 0) {
       own[name] = prepend(folders, own[name] ?? caller[name]);
@@ -62,7 +79,7 @@ export function ownVariables(
     CLIBS_PACKAGE_DIR: request.layout.dir,
     CLIBS_BUILD_TARGET: target.target,
     CLIBS_BUILD_CFLAGS: toolchain.cflags.join(" "),
-    CLIBS_BUILD_LDFLAGS: toolchain.ldflags.join(" "),
+    CLIBS_BUILD_LDFLAGS: ldflags.join(" "),
     CLIBS_BUILD_DIR: target.build,
     CLIBS_DOWNLOAD_DIR: target.work,
     CLIBS_JOBS: String(request.jobs),
@@ -75,10 +92,19 @@ export function ownVariables(
 export function buildEnvironment(
   request: EnvironmentRequest,
 ): Record<string, string> {
-  const kept = Object.entries(request.caller).filter(([name]) =>
-    KEPT.test(name) || !DROPPED.test(name)
+  return { ...callerVariables(request), ...ownVariables(request) };
+}
+
+/** What of the caller's environment comes along. */
+function callerVariables(
+  { caller, toolchain }: EnvironmentRequest,
+): Record<string, string> {
+  const comes = (name: string) =>
+    KEPT.test(name) ||
+    !DROPPED.test(name) && (toolchain.native || !HOST_ONLY.test(name));
+  return Object.fromEntries(
+    Object.entries(caller).filter(([name]) => comes(name)),
   );
-  return { ...Object.fromEntries(kept), ...ownVariables(request) };
 }
 
 /**

@@ -37,7 +37,8 @@ import {
 } from "./build_env.ts";
 import { type BuildKey, buildKey, type KeyContext } from "./build_key.ts";
 import { buildFailure, OutputDigest } from "./failure.ts";
-import { ensureSource, fetchesSources, warnIfEdited } from "./fetch.ts";
+import { ensureSource, warnIfEdited } from "./fetch.ts";
+import { fetchesSources } from "./source_state.ts";
 import { type BuiltTree, type TargetLayout, targetLayout } from "./layout.ts";
 import type { FetchContext } from "./options.ts";
 import type { Package } from "./package.ts";

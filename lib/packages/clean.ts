@@ -6,8 +6,7 @@ import { cacheDir } from "../host/dirs.ts";
 import { lstatIfExists, removeTree, treeSize } from "../host/files.ts";
 import { withLock } from "../host/lock.ts";
 import { discoverPackages } from "./discover.ts";
-import { unpackDir } from "./fetch_files.ts";
-import { packageLayout } from "./layout.ts";
+import { packageLayout, unpackDir } from "./layout.ts";
 
 /** What {@linkcode cleanPackages} removes. */
 export interface CleanOptions {

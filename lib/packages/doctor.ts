@@ -5,7 +5,7 @@ import { cacheEntries } from "../host/cache.ts";
 import { cacheDir } from "../host/dirs.ts";
 import { lstatIfExists } from "../host/files.ts";
 import { runProcess } from "../host/process.ts";
-import { type Check, probeTools } from "../toolchain/doctor.ts";
+import type { Check } from "../toolchain/doctor.ts";
 import { discoverPackages } from "./discover.ts";
 import { loadPackage } from "./list.ts";
 
@@ -41,6 +41,7 @@ export async function doctor(
   options: DoctorOptions = {},
 ): Promise<DoctorReport> {
   const dir = options.dir ?? ".";
+  const { probeTools } = await import("../toolchain/doctor.ts");
   const checks = [
     ...await probeTools(),
     await diskCheck("disk", dir),

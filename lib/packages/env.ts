@@ -1,20 +1,13 @@
 /** The environment by which consumers find built packages. */
 
 import { ClibsError } from "../errors.ts";
-import { runJob } from "../jobs/run.ts";
-import { resolveToolchain } from "../toolchain/toolchain.ts";
-import { OutputDigest } from "./failure.ts";
-import { buildEnvironment } from "./build_env.ts";
-import { consumable, prepend, searchPaths, variablePart } from "./consume.ts";
-import { targetLayout } from "./layout.ts";
+import { prepend, searchPaths, variablePart } from "./consume.ts";
 import { fetchContext } from "./options.ts";
-import { Package } from "./package.ts";
 import {
   type PackageStatus,
   packageStatus,
   type StatusOptions,
 } from "./status.ts";
-import { buildForTarget } from "./spec_target.ts";
 
 /** Options of {@linkcode packageEnv} and {@linkcode packageExports}. */
 export interface EnvOptions extends Omit<StatusOptions, "targets"> {
@@ -112,74 +105,10 @@ export async function packageExports(
 ): Promise<Record<string, string>> {
   const variables: Record<string, string> = {};
   const packages = await upToDatePackages(paths, options);
+  // Lazy: `clibs env` needs no toolchain, and start-up time counts.
+  const { exportsOf } = await import("./run_export.ts");
   for (const status of packages) {
     Object.assign(variables, await exportsOf(status, packages, options));
   }
   return variables;
-}
-
-async function exportsOf(
-  status: PackageStatus,
-  packages: readonly PackageStatus[],
-  options: EnvOptions,
-): Promise<Record<string, string>> {
-  const pkg = new Package(status.packageDir);
-  const spec = await pkg.spec();
-  if (spec.export === undefined) return {};
-  const { env } = fetchContext(options);
-  const target = targetLayout(status.packageDir, status.target);
-  const deps = packages.filter((other) => status.deps.includes(other.name));
-  const toolchain = await resolveToolchain({
-    target: status.target,
-    env,
-    filesDir: target.toolchain,
-  });
-  const found = consumable(status.dir, status.target);
-  const environment = buildEnvironment({
-    layout: pkg.layout,
-    target: { ...target, build: status.dir },
-    toolchain,
-    deps,
-    allDeps: deps,
-    jobs: navigator.hardwareConcurrency,
-    specEnv: buildForTarget(spec.build, status.target).env,
-    caller: Deno.env.toObject(),
-  });
-  const variables: Record<string, string> = {};
-  const output = new OutputDigest();
-  const bad: string[] = [];
-  const { code } = await runJob({
-    script: spec.export,
-    cwd: status.packageDir,
-    env: {
-      ...environment,
-      CLIBS_LIB_DIR: found.dir,
-      CLIBS_INCLUDE_DIR: found.includeDir,
-    },
-    signal: options.signal,
-    onLine: (line, stream) => {
-      if (stream === "stderr") return output.add(line);
-      if (line.trim() === "") return;
-      const match = /^([A-Za-z_][A-Za-z0-9_]*)=(.*)$/.exec(line);
-      if (match?.[1]) variables[match[1]] = match[2] ?? "";
-      else bad.push(line);
-    },
-  });
-  if (code === 0 && bad.length === 0) return variables;
-  throw new ClibsError(
-    "CLIBS_EXPORT",
-    `Cannot use the export script of ${status.name}: ${
-      code === 0
-        ? "it printed a line that is not KEY=VALUE"
-        : `it failed with exit code ${code}`
-    }`,
-    {
-      facts: {
-        ...(bad[0] === undefined ? {} : { line: bad[0] }),
-        ...(output.tail.length > 0 ? { stderr: output.tail.join("\n") } : {}),
-        asked: pkg.layout.file,
-      },
-      hint: "mend `export:` in pkg.yaml; messages belong on stderr",
-    },
-  );
 }

@@ -2,11 +2,10 @@
 
 import { join } from "node:path";
 import { ClibsError } from "../errors.ts";
-import { sha256File, treeDigest } from "../host/digest.ts";
-import { hasEntries, lstatIfExists, removeTree } from "../host/files.ts";
+import { treeDigest } from "../host/digest.ts";
+import { removeTree } from "../host/files.ts";
 import { withLock } from "../host/lock.ts";
-import { localFiles } from "./build_key.ts";
-import { type Layout, PACKAGE_FILE } from "./layout.ts";
+import { type Layout, PACKAGE_FILE, unpackDir } from "./layout.ts";
 import {
   type Fetched,
   LOCK_FORMAT,
@@ -18,8 +17,9 @@ import {
 import type { FetchContext } from "./options.ts";
 import type { Package } from "./package.ts";
 import { applyPatches } from "./patches.ts";
-import { fetchFiles, unpackDir } from "./fetch_files.ts";
+import { fetchFiles } from "./fetch_files.ts";
 import { fetchGit } from "./fetch_git.ts";
+import { inputDigests, sourceOutOfDateReason } from "./source_state.ts";
 import type { PackageSpec } from "./spec.ts";
 import {
   DOWNLOAD_HASH,
@@ -27,7 +27,6 @@ import {
   DOWNLOAD_STATE,
   type DownloadInfo,
   readInfo,
-  readState,
   writeInfo,
   writeState,
 } from "./state.ts";
@@ -46,11 +45,6 @@ export interface SourceRequest {
   force?: boolean;
   /** Resolve refs and digests anew instead of what pkg.lock.json says. */
   update?: boolean;
-}
-
-/** Whether a package has sources to fetch. */
-export function fetchesSources(spec: PackageSpec): boolean {
-  return spec.git !== undefined || spec.files.length > 0;
 }
 
 /**
@@ -97,27 +91,6 @@ export function warnIfEdited(pkg: Package, context: FetchContext): void {
       "(`clibs fetch --force` fetches it again)",
     { about: "download.edited", path: download },
   );
-}
-
-/** Why `_download` must be fetched again; undefined if it is up to date. */
-export function sourceOutOfDateReason(
-  pkg: Package,
-  spec: PackageSpec,
-): string | undefined {
-  const { layout } = pkg;
-  if (!hasEntries(layout.download, DOWNLOAD_STATE)) return "never fetched";
-  const state = readState(join(layout.download, DOWNLOAD_HASH));
-  if (state?.ConfigHash !== pkg.hash) return "pkg.yaml changed";
-  const info = readInfo<DownloadInfo>(join(layout.download, DOWNLOAD_INFO));
-  if (!info) return undefined;
-  const lock = readLockFile(layout.lock);
-  if (lockCovers(lock, spec) && lock.tree !== info.source) {
-    return "pkg.lock.json names other sources";
-  }
-  for (const [path, digest] of Object.entries(inputDigests(layout, spec))) {
-    if (info.inputs[path] !== digest) return `${path} changed`;
-  }
-  return undefined;
 }
 
 function currentSource(pkg: Package, spec: PackageSpec): string | undefined {
@@ -174,18 +147,6 @@ async function fetchSource(
   } finally {
     removeTree(tmp);
   }
-}
-
-function inputDigests(
-  layout: Layout,
-  spec: PackageSpec,
-): Record<string, string> {
-  const digests: Record<string, string> = {};
-  for (const path of [...spec.patches, ...localFiles(spec)]) {
-    const absolute = join(layout.dir, path);
-    digests[path] = lstatIfExists(absolute) ? sha256File(absolute) : "absent";
-  }
-  return digests;
 }
 
 function checkLock(

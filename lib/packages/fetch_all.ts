@@ -2,7 +2,8 @@
 
 import { CancelledError, type ClibsError, toClibsError } from "../errors.ts";
 import { discoverPackages } from "./discover.ts";
-import { ensureSource, fetchesSources, type SourceRequest } from "./fetch.ts";
+import type { SourceRequest } from "./fetch.ts";
+import { fetchesSources } from "./source_state.ts";
 import { readLockFile } from "./lock_file.ts";
 import {
   type FetchContext,
@@ -107,6 +108,7 @@ async function fetchOne(
   const base = { name, version, dir: pkg.layout.download };
   try {
     const before = lockLines(pkg.layout.lock);
+    const { ensureSource } = await import("./fetch.ts");
     const { status } = await ensureSource(pkg, context, request);
     const changes = changesBetween(before, lockLines(pkg.layout.lock));
     return { ...base, status, changes };

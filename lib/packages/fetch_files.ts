@@ -5,6 +5,7 @@ import { ClibsError } from "../errors.ts";
 import { runTask } from "../feedback/bus.ts";
 import { lstatIfExists, removeTree } from "../host/files.ts";
 import { placeOf } from "./fetch_git.ts";
+import { unpackDir } from "./layout.ts";
 import type { Fetched, LockedFile, LockFile } from "./lock_file.ts";
 import type { FetchContext } from "./options.ts";
 import type { FileSource, PackageSpec } from "./spec.ts";
@@ -111,11 +112,6 @@ async function layOut(
   } finally {
     removeTree(beside);
   }
-}
-
-/** Where one archive is unpacked before its entries are moved to `root`. */
-export function unpackDir(root: string): string {
-  return `${root}_unpack`;
 }
 
 /** Moves the entries of one folder into another; a later file replaces. */

@@ -1,9 +1,9 @@
 /** Where the files of a package are. */
 
 import { join } from "node:path";
+import { lstatIfExists } from "../host/files.ts";
 import { equivalentNames } from "../toolchain/triple.ts";
-import { readState, type StateFile } from "./state.ts";
-import { BUILD_HASH } from "./state.ts";
+import { BUILD_HASH, readState, type StateFile } from "./state.ts";
 
 /** Name of the file that describes a package. */
 export const PACKAGE_FILE = "pkg.yaml";
@@ -60,6 +60,11 @@ export function packageLayout(dir: string): Layout {
   };
 }
 
+/** Where one archive is unpacked before its entries are moved to `root`. */
+export function unpackDir(root: string): string {
+  return `${root}_unpack`;
+}
+
 /** Paths of a package for a target. */
 export function targetLayout(dir: string, target: string): TargetLayout {
   const build = join(dir, "_build");
@@ -96,6 +101,8 @@ export function* builtTrees(
   target: string,
 ): Generator<BuiltTree> {
   for (const [folder, origin] of ORIGINS) {
+    // A failed look-up costs as much as reading a file, and there are many names.
+    if (!lstatIfExists(join(dir, folder))) continue;
     for (const name of [target, ...equivalentNames(target)]) {
       const tree = join(dir, folder, name);
       const state = readState(join(tree, BUILD_HASH));

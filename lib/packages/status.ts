@@ -3,7 +3,7 @@
 import { consumable } from "./consume.ts";
 import { chosenTargets } from "./build.ts";
 import { discoverPackages } from "./discover.ts";
-import { fetchesSources, sourceOutOfDateReason } from "./fetch.ts";
+import { fetchesSources, sourceOutOfDateReason } from "./source_state.ts";
 import { type GraphNode, loadGraph } from "./graph.ts";
 import { targetLayout } from "./layout.ts";
 import { fetchContext, type FetchOptions } from "./options.ts";

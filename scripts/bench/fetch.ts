@@ -30,7 +30,7 @@ head -c 1000000000 /dev/zero | gzip > large.gz`,
           "-ec",
           `curl -s ${server.url}/big.tar.gz | tar xz -C ${dir}/out`,
         ],
-        prepare: () => bash(dir, "rm -rf out; mkdir out"),
+        prepare: () => bash(dir, "rm -rf out; mkdir out; sync"),
       },
       {
         name: "clibs fetch",
@@ -66,7 +66,7 @@ build: { command: "true" }
 }
 
 function clear(dir: string): void {
-  bash(dir, "rm -rf cache pkg/_* pkg/pkg.lock.json");
+  bash(dir, "rm -rf cache pkg/_* pkg/pkg.lock.json; sync");
 }
 
 /** High-water mark of the process, read by it at its end. */
@@ -80,7 +80,9 @@ import { fetchPackages } from "${
 await fetchPackages(["${dir}/pkg"]);
 console.log(/VmHWM:\\s+(\\d+)/.exec(Deno.readTextFileSync("/proc/self/status"))[1]);
 END
-CLIBS_CACHE_DIR=${dir}/cache ${Deno.execPath()} run -A peak.ts`,
+CLIBS_CACHE_DIR=${dir}/cache ${Deno.execPath()} run -A --config ${
+      fileURLToPath(new URL("../../deno.json", import.meta.url))
+    } peak.ts`,
   );
   return Math.round(Number(out) / 1024);
 }

@@ -175,3 +175,33 @@ process.exitCode = wasi.start(instance);
     equal(await session.bash("node --no-warnings run.mjs"), "42\n");
   },
 });
+
+Deno.test({
+  name: "a cross build finds its deps, and not this machine's flags",
+  ignore: missingTool(ARM_TOOLS),
+  async fn() {
+    using session = new Session({
+      "a/pkg.yaml": `version: "1"
+build:
+  command: |
+    mkdir -p "$CLIBS_BUILD_DIR/lib"
+    $CC -c "$CLIBS_PACKAGE_DIR/a.c" -o a.o && $AR rc "$CLIBS_BUILD_DIR/lib/liba.a" a.o
+`,
+      "a/a.c": "int a(void) { return 40; }\n",
+      "b/pkg.yaml": `version: "1"
+deps: [a]
+build:
+  command: |
+    test -z "\${CFLAGS+set}"
+    $CC "$CLIBS_PACKAGE_DIR/b.c" $LDFLAGS -la -static -o "$CLIBS_BUILD_DIR/b"
+`,
+      "b/b.c":
+        '#include <stdio.h>\nint a(void);\nint main(void) { printf("%d\\n", a() + 2); }\n',
+    });
+    const main = new URL("../../main.ts", import.meta.url).pathname;
+    await session.bash(
+      `CFLAGS=-march=native ${Deno.execPath()} run -A --no-check ${main} build -q -t ${ARM}`,
+    );
+    equal(await session.bash(`qemu-aarch64 b/_build/${ARM}/b`), "42\n");
+  },
+});

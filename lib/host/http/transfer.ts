@@ -96,7 +96,8 @@ export async function transfer(request: Transfer): Promise<Transferred> {
     if (total !== undefined && size < total) {
       throw shortError(what, url, size, total);
     }
-    file.syncSync();
+    // Not flushed: whoever takes it from the cache checks the digest, and after a
+    // power cut a torn file is fetched again.
     return { path, sha256: hash.digest("hex"), size, resumed: start > 0 };
   } catch (error) {
     if (request.signal?.aborted) throw new CancelledError();
