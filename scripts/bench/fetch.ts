@@ -1,13 +1,13 @@
 /** Download and unpacking, beside curl and tar; and memory. */
 
 import { fileURLToPath } from "node:url";
-import { bash, type Contender, medians, report } from "./measure.ts";
+import { bash, benchDir, type Contender, medians, report } from "./measure.ts";
 
 const main = fileURLToPath(new URL("../../main.ts", import.meta.url));
 
 /** 100 MB in 10,000 files, fetched from a server on this machine. */
 export async function benchFetch(): Promise<void> {
-  const dir = Deno.makeTempDirSync({ prefix: "clibs-bench-" });
+  const dir = benchDir();
   await using server = await serveFiles(dir);
   try {
     bash(

@@ -1,14 +1,14 @@
 /** A build with nothing to do, beside what others need for the same. */
 
 import { fileURLToPath } from "node:url";
-import { bash, type Contender, medians, report } from "./measure.ts";
+import { bash, benchDir, type Contender, medians, report } from "./measure.ts";
 
 const main = fileURLToPath(new URL("../../main.ts", import.meta.url));
 const COUNT = 20;
 
 /** No-op of 1 and of 20 built packages. */
 export function benchNoop(): void {
-  const dir = Deno.makeTempDirSync({ prefix: "clibs-bench-" });
+  const dir = benchDir();
   try {
     Deno.writeTextFileSync(`${dir}/empty.ts`, "");
     for (let i = 0; i < COUNT; i++) writePackage(`${dir}/all/lib${i}`, i);
