@@ -105,7 +105,7 @@ export {
 } from "./lib/packages/status.ts";
 
 // names
-export { nearest } from "./lib/host/nearest.ts";
+export { nearest } from "./lib/nearest.ts";
 
 // version
 export { version } from "./lib/version.ts";

@@ -2,7 +2,7 @@
 
 import { type ErrorCode, UsageError } from "../errors.ts";
 import type { Explanation } from "./codes.ts";
-import { nearest } from "../host/nearest.ts";
+import { nearest } from "../nearest.ts";
 
 /**
  * Explains an error code.

@@ -4,7 +4,7 @@
  */
 
 import type { DocumentNode, Place, Problem } from "./document.ts";
-import { nearest } from "./nearest.ts";
+import { nearest } from "../nearest.ts";
 import { quoted } from "./cite.ts";
 
 /** What all schemas have. */

@@ -3,7 +3,7 @@
 import { basename, dirname, join, resolve } from "node:path";
 import { ClibsError } from "../errors.ts";
 import { lstatIfExists } from "../host/files.ts";
-import { nearest } from "../host/nearest.ts";
+import { nearest } from "../nearest.ts";
 import { PACKAGE_FILE } from "./layout.ts";
 import { Package, type PackageFacts } from "./package.ts";
 

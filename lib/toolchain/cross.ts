@@ -1,7 +1,7 @@
 /** Finds the compilers of other targets. */
 
 import { ClibsError } from "../errors.ts";
-import { nearest } from "../host/nearest.ts";
+import { nearest } from "../nearest.ts";
 import { findProgram } from "../host/process.ts";
 import { printable } from "./printable.ts";
 import { equivalentNames, hostTriple, type TargetTriple } from "./triple.ts";

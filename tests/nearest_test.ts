@@ -1,5 +1,5 @@
 import { equal } from "node:assert/strict";
-import { nearest } from "../../lib/host/nearest.ts";
+import { nearest } from "../lib/nearest.ts";
 
 const cases: [string, string[], string | undefined][] = [
   ["comand", ["env", "command"], "command"],
