@@ -42,6 +42,7 @@ const TOOLS: Record<string, string> = {
   "aarch64-linux-gnu-gcc": "gcc-aarch64-linux-gnu",
   "aarch64-linux-gnu-g++": "g++-aarch64-linux-gnu",
   "dpkg-source": "dpkg-dev",
+  strace: "strace",
 };
 
 /** Debian packages without a program, by a file that each brings. */

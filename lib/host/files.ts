@@ -51,6 +51,29 @@ export function temporaryBeside(path: string): string {
   return join(dirname(path), `.${basename(path)}.${suffix}.tmp`);
 }
 
+/**
+ * Removes what writers that were killed left beside a file.
+ *
+ * Only for a file whose writers hold a lock, while it is held: another one's
+ * temporary would go too.
+ */
+export function removeTemporaries(path: string): void {
+  const prefix = `.${basename(path)}.`;
+  let entries: Deno.DirEntry[];
+  try {
+    entries = [...Deno.readDirSync(dirname(path))];
+  } catch (error) {
+    if (isAbsent(error)) return;
+    throw error;
+  }
+  for (const { name } of entries) {
+    const suffix = name.startsWith(prefix) ? name.slice(prefix.length) : "";
+    if (/^[0-9a-f]{12}\.tmp$/.test(suffix)) {
+      removeFile(join(dirname(path), name));
+    }
+  }
+}
+
 /** Flushes a folder's entries to disk; does nothing where that is unsupported. */
 export function syncDirectory(path: string): void {
   try {

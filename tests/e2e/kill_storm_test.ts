@@ -3,6 +3,7 @@
 import { deepEqual, equal, ok } from "node:assert/strict";
 import { cliArgs, NEUTRAL } from "../support/cli.ts";
 import { serveFolder } from "../support/http_server.ts";
+import { leftovers } from "../support/leftovers.ts";
 import { Session } from "../support/session.ts";
 import { TempDir } from "../support/temp.ts";
 
@@ -68,7 +69,7 @@ build:
     const where = `seed ${seed}, round ${round}, complete before: ${before}`;
     deepEqual(artifacts(session), expected, where);
     equal(read(session, "round"), `${round}\n`, where);
-    deepEqual(leftovers(session), [], `${where}, ${leftovers(session)}`);
+    deepEqual(leftovers(session.dir, "pkg"), [], where);
     ok(!await anyLeft(session.dir.path), where);
   }
 });
@@ -108,15 +109,6 @@ function artifacts(session: Session): string[] {
 
 function read(session: Session, name: string): string {
   return session.dir.read(`${TREE}/${name}`);
-}
-
-/** Names in the package's folder that a finished build should not leave. */
-function leftovers(session: Session): string[] {
-  const expected =
-    /^(pkg\.yaml|pkg\.lock\.json|_build|_download|x86_64-linux-gnu(\.log)?|\..*\.lock)$/;
-  return ["pkg", "pkg/_build"].flatMap((dir) =>
-    [...Deno.readDirSync(session.dir.join(dir))].map((entry) => entry.name)
-  ).filter((name) => !expected.test(name));
 }
 
 /** Whether a process of a build is still there. */

@@ -3,6 +3,7 @@ import {
   hasEntries,
   lstatIfExists,
   readJsonIfExists,
+  removeTemporaries,
   removeTree,
   treeSize,
   writeFileAtomic,
@@ -16,6 +17,23 @@ Deno.test("writeFileAtomic() replaces a file and leaves nothing beside it", () =
   writeFileAtomic(dir.join("a"), "two");
   equal(dir.read("a"), "two");
   deepEqual([...Deno.readDirSync(dir.path)].map((e) => e.name), ["a"]);
+});
+
+Deno.test("removeTemporaries() removes those of one file", () => {
+  using dir = new TempDir();
+  dir.write({
+    ".a.json.0123456789ab.tmp": "",
+    ".a.json.tmp": "",
+    ".b.json.0123456789ab.tmp": "",
+    "a.json": "",
+  });
+  removeTemporaries(dir.join("a.json"));
+  removeTemporaries(dir.join("absent/a.json"));
+  deepEqual([...Deno.readDirSync(dir.path)].map(({ name }) => name).sort(), [
+    ".a.json.tmp",
+    ".b.json.0123456789ab.tmp",
+    "a.json",
+  ]);
 });
 
 Deno.test("removeTree() removes links, not what they lead to", () => {
