@@ -22,7 +22,78 @@ export {
 export type { Explanation } from "./lib/explain/codes.ts";
 export { explain, explanations } from "./lib/explain/explain.ts";
 
+// engines
+export { type Origin, POLICIES, type Policy } from "./lib/artifacts/policy.ts";
+export {
+  buildAll,
+  buildEngine,
+  buildEngines,
+  type Builder,
+  builder,
+  cleanBinaries,
+  closePythonHosts,
+  discoverEngines,
+  fastBootBuildAll,
+  healthcheck,
+  listEngines,
+  loadMany,
+  pruneCache,
+  runDuties,
+  runProbe,
+  runScript,
+  runScriptAll,
+  snapshotToolchain,
+  writeTypes,
+} from "./lib/engines/builder.ts";
+export type {
+  EngineResult,
+  EnginesReport,
+  FastBootOptions,
+  FastBootReport,
+} from "./lib/engines/build.ts";
+export type { CleanResult, SkippedPath } from "./lib/artifacts/clean.ts";
+export type {
+  CleanBinariesOptions,
+  CleanBinariesReport,
+  CleanMode,
+  CleanProfile,
+} from "./lib/engines/clean.ts";
+export type { DiscoveredEngine } from "./lib/engines/discover.ts";
+export type { DutyOptions, DutyReport } from "./lib/engines/duties.ts";
+export {
+  type Engines,
+  EnginesError,
+  type LoadedEngine,
+} from "./lib/engines/errors.ts";
+export type { HealthCheck, HealthReport } from "./lib/engines/healthcheck.ts";
+export type { EngineKind } from "./lib/engines/kind.ts";
+export type { EngineList, ListedEngine } from "./lib/engines/list.ts";
+export type { Attempt } from "./lib/engines/obtain.ts";
+export type {
+  BuildEngineOptions,
+  EngineOptions,
+} from "./lib/engines/options.ts";
+export { PROBE_WORD } from "./lib/engines/probe_word.ts";
+export type { PruneOptions, PruneReport } from "./lib/engines/prune.ts";
+export {
+  PythonError,
+  type PythonFailure,
+} from "./lib/engines/python/errors.ts";
+export type {
+  RunScriptOptions,
+  ScriptOptions,
+  ScriptReport,
+  ScriptResult,
+} from "./lib/engines/scripts.ts";
+export type { Toolchain, ToolchainReport } from "./lib/engines/snapshot.ts";
+export type {
+  TypesOptions,
+  TypesReport,
+  WrittenTypes,
+} from "./lib/engines/types.ts";
+
 // feedback
+export { feedback, FeedbackHub } from "./lib/feedback/hub.ts";
 export {
   type EventCode,
   type EventFields,

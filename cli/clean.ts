@@ -1,9 +1,9 @@
 /** `clibs clean`. */
 
-import { relative } from "node:path";
 import { cleanCache, cleanPackages } from "../mod.ts";
 import type { CommandContext } from "./command.ts";
 import type { Flags } from "./commands.ts";
+import { shortest } from "./paths.ts";
 import { table } from "./table.ts";
 import { formatBytes } from "./text.ts";
 
@@ -28,9 +28,4 @@ export async function run(
   const verb = report.dryRun ? "would be freed" : "freed";
   context.stdout(`${formatBytes(report.bytesFreed)} ${verb}\n`);
   return 0;
-}
-
-function shortest(path: string): string {
-  const below = relative(Deno.cwd(), path);
-  return below.startsWith("..") ? path : below;
 }

@@ -1,6 +1,7 @@
 /** The commands, as data: parser, help, completions and docs read this table. */
 
 import type { CommandModule, CommandSpec, FlagValues } from "./command.ts";
+import { engineCommands } from "./commands_engines.ts";
 import {
   formatFlag,
   type globalFlags,
@@ -164,6 +165,7 @@ export const commands = {
     examples: [["clibs export deps/wasi-sdk", "Print its KEY=VALUE lines"]],
     load: (): Loaded => import("./export.ts"),
   },
+  ...engineCommands,
   doctor: {
     group: "Help",
     summary: "Check tools, disk, cache and network; tell what to install",
@@ -223,3 +225,8 @@ export type GlobalFlags = FlagValues<typeof globalFlags>;
 /** Names with their commands, in order. */
 export const commandList: readonly (readonly [CommandName, CommandSpec])[] =
   Object.entries(commands) as [CommandName, CommandSpec][];
+
+/** First words of commands of two words, each with a line about them. */
+export const groupList: readonly (readonly [string, string])[] = [
+  ["engines", "Build and load C++ modules for Deno, Node-API and Python"],
+];

@@ -2,7 +2,7 @@
 
 import { explanations } from "../mod.ts";
 import type { CommandContext } from "./command.ts";
-import { commandList, type Flags } from "./commands.ts";
+import { commandList, type Flags, groupList } from "./commands.ts";
 import { bashScript } from "./completions_bash.ts";
 import { fishScript } from "./completions_fish.ts";
 import { powershellScript } from "./completions_powershell.ts";
@@ -16,7 +16,7 @@ export async function run(
   _flags: Flags<"completions">,
 ): Promise<number> {
   const codes = (await explanations()).map(([code]) => code);
-  const model = completionModel(commandList, codes);
+  const model = completionModel(commandList, codes, groupList);
   const writers: Record<string, (typeof bashScript)> = {
     bash: bashScript,
     zsh: zshScript,

@@ -2,6 +2,7 @@
 
 import {
   type CompletionModel,
+  firstWords,
   type FlagOffer,
   type Offer,
   spellings,
@@ -36,7 +37,11 @@ _clibs() {
     case $word in
 ${indent(flagSkips(model.flags), 6)}
       -*|=) ;;
-      *) command=$word; break ;;
+      *)
+        command=\${command:+$command }$word
+        case $command in ${
+    model.groups.join("|") || "''"
+  }) ;; *) break ;; esac ;;
     esac
   done
   case $command in
@@ -47,11 +52,11 @@ ${indent(valueCases(model.flags), 8)}
       if [[ $cur == -* ]]; then
         _clibs_words "${flagWords(model.flags)}"
       else
-        _clibs_words "${model.commands.map((c) => c.name).join(" ")}"
+        _clibs_words "${firstWords(model).map((c) => c.name).join(" ")}"
       fi ;;
 ${
     model.commands.map((command) =>
-      `    ${command.name})
+      `    "${command.name}")
       case $prev in
 ${indent(valueCases(command.flags), 8)}
       esac

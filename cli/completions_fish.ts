@@ -1,6 +1,11 @@
 /** The completion script for fish. */
 
-import type { CompletionModel, FlagOffer, Offer } from "./completions_model.ts";
+import {
+  type CompletionModel,
+  firstWords,
+  type FlagOffer,
+  type Offer,
+} from "./completions_model.ts";
 
 /** Writes the script. */
 export function fishScript(model: CompletionModel): string {
@@ -13,11 +18,13 @@ export function fishScript(model: CompletionModel): string {
   const first = "__clibs_command_is";
   for (const flag of model.flags) lines.push(flagLine(first, flag));
   for (const command of model.commands) {
-    lines.push(
-      `complete -c clibs -n ${first} -a ${command.name} -d ${
-        quote(command.summary)
-      }`,
-    );
+    if (firstWords(model).includes(command)) {
+      lines.push(
+        `complete -c clibs -n ${first} -a ${command.name} -d ${
+          quote(command.summary)
+        }`,
+      );
+    }
     const inside = quote(`__clibs_command_is ${command.name}`);
     for (const flag of command.flags) lines.push(flagLine(inside, flag));
     if (command.arg) {
@@ -35,19 +42,23 @@ function commandIs(model: CompletionModel): string {
   );
   return `function __clibs_command_is
   set -l words (commandline -opc)
+  set -l command
   set -e words[1]
   while set -q words[1]
     switch $words[1]
       case ${taking.join(" ")}
         set -e words[1]
       case '-*'
+      case ${model.groups.join(" ") || "''"}
+        set -a command $words[1]
       case '*'
-        test "$words[1]" = "$argv[1]"
+        set -a command $words[1]
+        test "$command" = "$argv"
         return
     end
     set -e words[1]
   end
-  test -z "$argv[1]"
+  test "$command" = "$argv"
 end`;
 }
 

@@ -36,13 +36,25 @@ export interface CommandOffer {
 export interface CompletionModel {
   /** Flags that may stand before the command. */
   flags: FlagOffer[];
+  /**
+   * The commands. Those of two words come after one that is named by their
+   * first word, whose argument is the second.
+   */
   commands: CommandOffer[];
+  /** First words of commands of two. */
+  groups: string[];
+}
+
+/** The commands that may be a first word. */
+export function firstWords(model: CompletionModel): CommandOffer[] {
+  return model.commands.filter(({ name }) => !name.includes(" "));
 }
 
 /** Reads the model off the table of commands. */
 export function completionModel(
   commands: readonly (readonly [string, CommandSpec])[],
   codes: readonly string[],
+  groups: readonly (readonly [string, string])[],
 ): CompletionModel {
   const help: FlagOffer = {
     long: "--help",
@@ -61,6 +73,20 @@ export function completionModel(
       offer: offerOf(spec.args[0], codes),
     },
   }));
+  const groupOffer = ([group, summary]: readonly [string, string]) => ({
+    name: group,
+    summary,
+    flags: common,
+    arg: {
+      name: "COMMAND",
+      variadic: false,
+      offer: {
+        words: commands.map(([name]) => name.split(" "))
+          .filter(([first, second]) => first === group && second)
+          .map(([, second]) => second!),
+      },
+    },
+  });
   return {
     flags: [...common, {
       long: "--version",
@@ -68,14 +94,21 @@ export function completionModel(
       help: "Print the version",
       repeat: false,
     }],
-    commands: [...offers, {
+    groups: groups.map(([group]) => group),
+    commands: [...offers, ...groups.map(groupOffer), {
       name: "help",
       summary: "Print help",
       flags: [],
       arg: {
         name: "COMMAND",
         variadic: false,
-        offer: { words: commands.map(([name]) => name) },
+        offer: {
+          words: [
+            ...commands.map(([name]) => name)
+              .filter((name) => !name.includes(" ")),
+            ...groups.map(([group]) => group),
+          ],
+        },
       },
     }],
   };

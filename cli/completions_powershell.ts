@@ -2,6 +2,7 @@
 
 import {
   type CompletionModel,
+  firstWords,
   type FlagOffer,
   valueFlags,
 } from "./completions_model.ts";
@@ -15,7 +16,7 @@ Register-ArgumentCompleter -Native -CommandName clibs -ScriptBlock {
   param($wordToComplete, $commandAst, $cursorPosition)
   $commands = [ordered]@{
 ${
-    model.commands.map((c) => `    ${quote(c.name)} = ${quote(c.summary)}`)
+    firstWords(model).map((c) => `    ${quote(c.name)} = ${quote(c.summary)}`)
       .join("\n")
   }
   }
@@ -47,7 +48,10 @@ ${
   for ($i = 0; $i -lt $words.Count; $i++) {
     if ($words[$i] -clike '-*') {
       if ($values.ContainsKey($words[$i])) { $i++ }
-    } else { $command = $words[$i]; break }
+    } else {
+      $command = "$command $($words[$i])".Trim()
+      if (${list(model.groups)} -cnotcontains $command) { break }
+    }
   }
   $previous = if ($words.Count -gt 0) { $words[-1] } else { '' }
   $offer = [ordered]@{}

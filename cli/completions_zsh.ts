@@ -1,6 +1,12 @@
 /** The completion script for zsh: for `source <(...)` or a file on fpath. */
 
-import type { CompletionModel, FlagOffer, Offer } from "./completions_model.ts";
+import {
+  type CommandOffer,
+  type CompletionModel,
+  firstWords,
+  type FlagOffer,
+  type Offer,
+} from "./completions_model.ts";
 
 /** Writes the script. */
 export function zshScript(model: CompletionModel): string {
@@ -11,7 +17,7 @@ _clibs() {
   typeset -A opt_args
   local -a commands=(
 ${
-    model.commands.map((c) => `    ${quote(`${c.name}:${c.summary}`)}`)
+    firstWords(model).map((c) => `    ${quote(`${c.name}:${c.summary}`)}`)
       .join("\n")
   }
   )
@@ -24,12 +30,10 @@ ${flagLines(model.flags)}
     argument)
       case $words[1] in
 ${
-    model.commands.map((command) =>
-      `        ${command.name})
-          _arguments -S${
-        [...command.flags.map(flagSpec), ...argSpec(command.arg)]
-          .map((spec) => ` \\\n            ${spec}`).join("")
-      } ;;`
+    firstWords(model).map((command) =>
+      model.groups.includes(command.name)
+        ? groupCase(model, command)
+        : commandCase(command, command.name)
     ).join("\n")
   }
       esac ;;
@@ -41,6 +45,41 @@ else
   compdef _clibs clibs
 fi
 `;
+}
+
+/** What may follow a command, as a branch of a `case`. */
+function commandCase(command: CommandOffer, word: string): string {
+  return `        ${word})
+          _arguments -S${
+    [...command.flags.map(flagSpec), ...argSpec(command.arg)]
+      .map((spec) => ` \\\n            ${spec}`).join("")
+  } ;;`;
+}
+
+/** The same for a first word: the second decides. */
+function groupCase(model: CompletionModel, group: CommandOffer): string {
+  const members = model.commands.filter(({ name }) =>
+    name.startsWith(`${group.name} `)
+  );
+  const describe = members.map(({ name, summary }) =>
+    quote(`${name.split(" ")[1]}:${summary}`)
+  );
+  return `        ${group.name})
+          _arguments -C -S \\
+${flagLines(group.flags)}
+            '1:command:->command' '*::argument:->argument'
+          case $state in
+            command)
+              commands=(${describe.join(" ")})
+              _describe -t commands 'clibs ${group.name} command' commands ;;
+            argument)
+              case $words[1] in
+${
+    members.map((member) => commandCase(member, member.name.split(" ")[1]!))
+      .join("\n")
+  }
+              esac ;;
+          esac ;;`;
 }
 
 function flagLines(flags: FlagOffer[]): string {

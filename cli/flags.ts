@@ -64,3 +64,34 @@ export const formatFlag = {
     help: "Form of the output (default: shell)",
   },
 } as const satisfies FlagTable;
+
+/** Where engines are. */
+export const engineSourceFlag = {
+  "source-dir": {
+    value: "DIR",
+    complete: "dir",
+    help: "Folder with the NAME.cpp files (default: core/engines)",
+  },
+} as const satisfies FlagTable;
+
+/** Where loadable copies of engines go. */
+export const engineOutputFlag = {
+  "output-dir": {
+    value: "DIR",
+    complete: "dir",
+    help: "Folder for the loadable copies (default: the source folder)",
+  },
+} as const satisfies FlagTable;
+
+/** What engines are built with. */
+export const engineToolFlags = {
+  compiler: {
+    value: "COMMAND",
+    help: "C++ compiler (default: $CXX, else g++)",
+  },
+  python: {
+    value: "PROGRAM",
+    complete: "file",
+    help: "Python for pybind11 (default: $CLIBS_PYTHON, else python3)",
+  },
+} as const satisfies FlagTable;

@@ -2,7 +2,12 @@
 
 import { version } from "../mod.ts";
 import type { ArgSpec, CommandSpec, FlagSpec, FlagTable } from "./command.ts";
-import { commandList, type CommandName, commands } from "./commands.ts";
+import {
+  commandList,
+  type CommandName,
+  commands,
+  groupList,
+} from "./commands.ts";
 import { globalFlags } from "./flags.ts";
 import { wrap } from "./text.ts";
 
@@ -23,6 +28,26 @@ export function programHelp(): string {
       ["-V, --version", "Print the version (without a command)"],
     ]),
     "Exit codes: 0 done, 1 the work failed, 2 usage, 130 interrupted.",
+  ]);
+}
+
+/** Help of a command, of the first word of several, or of the program. */
+export function helpOf(topic: string | undefined): string {
+  if (topic === undefined) return programHelp();
+  return Object.hasOwn(commands, topic)
+    ? commandHelp(topic as CommandName)
+    : groupHelp(topic);
+}
+
+/** Help of commands that have their first word in common. */
+export function groupHelp(group: string): string {
+  const summary = groupList.find(([name]) => name === group)?.[1] ?? "";
+  const members = commandList.filter(([name]) => name.startsWith(`${group} `));
+  return sections([
+    `${summary}.`,
+    `Usage: clibs ${group} COMMAND [ARGUMENTS] [FLAGS]`,
+    "Commands:\n" + table(members.map(([name, spec]) => [name, spec.summary])),
+    `\`clibs help ${group} COMMAND\` tells more about one of them.`,
   ]);
 }
 

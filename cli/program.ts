@@ -3,13 +3,23 @@
 import { Command, CommanderError, Option } from "commander";
 import { nearest, UsageError } from "../mod.ts";
 import type { ArgSpec, FlagSpec, FlagTable } from "./command.ts";
-import { commandList, type CommandName, type GlobalFlags } from "./commands.ts";
+import {
+  commandList,
+  type CommandName,
+  type GlobalFlags,
+  groupList,
+} from "./commands.ts";
 import { globalFlags } from "./flags.ts";
 
 /** What a command line asks for. */
 export type Parsed =
   | { kind: "version"; global: GlobalFlags }
-  | { kind: "help"; command?: CommandName; global: GlobalFlags }
+  | {
+    kind: "help";
+    /** A command, or the first word of several; undefined: the program. */
+    topic?: string;
+    global: GlobalFlags;
+  }
   | {
     kind: "command";
     command: CommandName;
@@ -31,10 +41,38 @@ export function parse(argv: readonly string[]): Parsed {
   }).enablePositionalOptions();
   addFlags(program, globalFlags);
   program.option("-V, --version");
+  const groups = new Map<string, Command>();
+  for (const [group] of groupList) {
+    const words = quiet(program.command(group), (error) => {
+      if (!isHelp(error)) {
+        throw usageError(error, `clibs ${group}`, {}, `clibs help ${group}`);
+      }
+      parsed = { kind: "help", topic: group, global: helpFlags(argv) };
+    }).enablePositionalOptions();
+    addFlags(words, globalFlags);
+    // A bare `clibs engines`, or a second word that is none of its commands.
+    words.argument("[COMMAND...]").allowUnknownOption().action(() => {
+      const global: GlobalFlags = { ...program.opts(), ...words.opts() };
+      const [second] = words.args;
+      if (second?.startsWith("-")) {
+        throw unknownFlag(
+          second,
+          `clibs ${group}`,
+          {},
+          `clibs help ${group}`,
+        );
+      }
+      if (second !== undefined) throw unknownCommand(`${group} ${second}`);
+      parsed = { kind: "help", topic: group, global };
+    });
+    groups.set(group, words);
+  }
   for (const [name, spec] of commandList) {
-    const command = quiet(program.command(name), (error) => {
+    const [first = "", second] = name.split(" ");
+    const parent = second === undefined ? program : groups.get(first)!;
+    const command = quiet(parent.command(second ?? first), (error) => {
       if (isHelp(error)) {
-        parsed = { kind: "help", command: name, global: helpFlags(argv) };
+        parsed = { kind: "help", topic: name, global: helpFlags(argv) };
       } else {
         throw usageError(
           error,
@@ -48,12 +86,13 @@ export function parse(argv: readonly string[]): Parsed {
     addFlags(command, spec.flags);
     addFlags(command, globalFlags);
     command.action(() => {
+      const above = parent === program ? {} : parent.opts();
       parsed = {
         kind: "command",
         command: name,
         args: command.args.map((arg, i) => checkedArg(spec.args, arg, i)),
-        flags: command.opts(),
-        global: { ...program.opts(), ...command.opts() },
+        flags: ownFlags(spec.flags, command.opts()),
+        global: { ...program.opts(), ...above, ...command.opts() },
       };
     });
   }
@@ -73,6 +112,25 @@ export function parse(argv: readonly string[]): Parsed {
     if (!(error instanceof CommanderError) || !parsed) throw error;
   }
   return parsed!;
+}
+
+/** Undoes that commander takes `--no-cache` for a `cache` that is true. */
+function ownFlags(
+  flags: FlagTable,
+  values: Record<string, unknown>,
+): Record<string, unknown> {
+  const own = { ...values };
+  for (const name of Object.keys(flags)) {
+    if (!name.startsWith("no-")) continue;
+    const opposite = camel(name.slice("no-".length));
+    if (own[opposite] === false) own[camel(name)] = true;
+    delete own[opposite];
+  }
+  return own;
+}
+
+function camel(name: string): string {
+  return name.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
 }
 
 /** Makes commander print nothing and leave errors to `onExit`. */
@@ -97,16 +155,21 @@ function isHelp(error: CommanderError): boolean {
   return error.code.startsWith("commander.help");
 }
 
-/** `clibs help X` is `clibs X --help`. */
+/** `clibs help X` is `clibs X --help`; X may be two words. */
 function helpWord(argv: readonly string[]): string[] {
   const at = argv.findIndex((arg) => !arg.startsWith("-"));
   if (argv[at] !== "help") return [...argv];
-  const name = argv.slice(at + 1).find((arg) => !arg.startsWith("-"));
-  if (name === undefined) return [...argv.slice(0, at), "--help"];
-  if (!commandList.some(([known]) => known === name)) {
-    throw unknownCommand(name);
+  const [first, second] = argv.slice(at + 1)
+    .filter((arg) => !arg.startsWith("-"));
+  if (first === undefined) return [...argv.slice(0, at), "--help"];
+  const isGroup = groupList.some(([group]) => group === first);
+  const name = isGroup && second !== undefined ? `${first} ${second}` : first;
+  if (!isGroup || second !== undefined) {
+    if (!commandList.some(([known]) => known === name)) {
+      throw unknownCommand(name);
+    }
   }
-  return [...argv.slice(0, at), name, "--help"];
+  return [...argv.slice(0, at), ...name.split(" "), "--help"];
 }
 
 function argText(arg: ArgSpec): string {

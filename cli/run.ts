@@ -5,6 +5,8 @@ import {
   FeedbackBus,
   type FileSink,
   openFileSink,
+  PROBE_WORD,
+  runProbe,
   toClibsError,
   UsageError,
   version,
@@ -37,6 +39,11 @@ export async function run(
 ): Promise<number> {
   const stdout = textStream(Deno.stdout);
   const stderr = textStream(Deno.stderr);
+  if (argv[0] === PROBE_WORD) {
+    const problem = await runProbe(argv[1] ?? "");
+    if (problem !== undefined) stderr.write(`${problem}\n`);
+    return problem === undefined ? 0 : 1;
+  }
   try {
     const parsed = parse(argv);
     if (parsed.kind === "command") {
@@ -67,8 +74,8 @@ async function printHelp(
     else stdout.write(`clibs ${version}\n`);
     return 0;
   }
-  const { commandHelp, programHelp } = await import("./help.ts");
-  const help = parsed.command ? commandHelp(parsed.command) : programHelp();
+  const { helpOf } = await import("./help.ts");
+  const help = helpOf(parsed.topic);
   if (json) printDocument(stdout, { help });
   else stdout.write(help);
   return 0;

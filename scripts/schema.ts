@@ -5,9 +5,11 @@
  * that is out of date is an error.
  */
 
+import { enginesJsonSchema } from "../lib/engines/config.ts";
 import { packageJsonSchema } from "../lib/packages/parse_spec.ts";
 
 const files: [string, unknown][] = [
+  ["engines.schema.json", enginesJsonSchema()],
   ["pkg.schema.json", packageJsonSchema()],
 ];
 

@@ -9,6 +9,7 @@
 import type { Explanation } from "./codes.ts";
 import { archiveErrors } from "./archive.ts";
 import { cliErrors } from "./cli.ts";
+import { enginesErrors } from "./engines.ts";
 import { gitErrors } from "./git.ts";
 import { httpErrors } from "./http.ts";
 import { packagesErrors } from "./packages.ts";
@@ -20,6 +21,7 @@ export const catalogue: ReadonlyMap<string, Explanation> = new Map(
   [
     archiveErrors,
     cliErrors,
+    enginesErrors,
     gitErrors,
     httpErrors,
     packagesErrors,

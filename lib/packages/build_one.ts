@@ -19,6 +19,7 @@ import {
 import { withLock } from "../host/lock.ts";
 import { findProgram, runProcess } from "../host/process.ts";
 import { JOB_ID_VARIABLE } from "../jobs/group.ts";
+import { OutputDigest } from "../jobs/output.ts";
 import { runJob } from "../jobs/run.ts";
 import { resolveToolchain, type Toolchain } from "../toolchain/toolchain.ts";
 import {
@@ -36,7 +37,7 @@ import {
   rerunScript,
 } from "./build_env.ts";
 import { type BuildKey, buildKey, type KeyContext } from "./build_key.ts";
-import { buildFailure, OutputDigest } from "./failure.ts";
+import { buildFailure } from "./failure.ts";
 import { ensureSource, warnIfEdited } from "./fetch.ts";
 import { fetchesSources } from "./source_state.ts";
 import { type BuiltTree, type TargetLayout, targetLayout } from "./layout.ts";

@@ -3,9 +3,10 @@
 import { basename, dirname, posix, relative } from "node:path";
 import { ClibsError, type ErrorCode } from "../errors.ts";
 import { escapeControls } from "../feedback/escape.ts";
-import { excerpt, quoted } from "../host/cite.ts";
+import { quoted } from "../host/cite.ts";
 import { LineIndex, type Problem } from "../host/document.ts";
-import { checkDocument, inOrder, jsonSchema } from "../host/schema.ts";
+import { documentError } from "../host/document_error.ts";
+import { checkDocument, jsonSchema } from "../host/schema.ts";
 import { readYaml } from "../host/yaml.ts";
 import { lastSegment } from "./spec_checks.ts";
 import { packageSchema } from "./spec_schema.ts";
@@ -13,8 +14,6 @@ import type { FileSource, PackageSpec, TargetOverride } from "./spec.ts";
 
 /** Largest pkg.yaml that is read. */
 const MAX_BYTES = 1 << 20;
-/** How many problems one message lists. */
-const MAX_PROBLEMS = 10;
 
 /** The values of a pkg.yaml that has been checked. */
 interface RawSpec {
@@ -191,22 +190,9 @@ class SpecFile {
   }
 
   error(code: ErrorCode, problems: Problem[]): ClibsError {
-    const [first, ...more] = inOrder(problems) as [Problem, ...Problem[]];
-    const facts: Record<string, string> = {
-      at: `${this.#shown}:${first.place.line}:${first.place.column}`,
-      line: excerpt(this.text, first.place),
-    };
-    if (first.nearest) facts.nearest = first.nearest;
-    const listed = more.slice(0, MAX_PROBLEMS - 1).map((problem) =>
-      `${problem.place.line}:${problem.place.column} ${problem.message}`
-    );
-    const rest = more.length - listed.length;
-    if (rest > 0) listed.push(`and ${rest} more`);
-    if (listed.length > 0) facts.also = listed.join("\n");
-    return new ClibsError(
-      code,
-      `Cannot read ${this.#shown}: ${first.message}`,
-      { facts, hint: hintFor(code, first) },
+    return documentError(
+      { code, shown: this.#shown, text: this.text, problems },
+      (problem) => hintFor(code, problem),
     );
   }
 }

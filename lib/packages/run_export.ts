@@ -1,11 +1,12 @@
 /** Runs a package's export script. */
 
 import { ClibsError } from "../errors.ts";
+import { OutputDigest } from "../jobs/output.ts";
 import { runJob } from "../jobs/run.ts";
 import { resolveToolchain } from "../toolchain/toolchain.ts";
 import { buildEnvironment } from "./build_env.ts";
 import { consumable } from "./consume.ts";
-import { OutputDigest } from "./failure.ts";
+
 import { targetLayout } from "./layout.ts";
 import { fetchContext, type FetchOptions } from "./options.ts";
 import { Package } from "./package.ts";

@@ -1,5 +1,6 @@
 import { deepEqual, equal } from "node:assert/strict";
-import { buildFailure, OutputDigest } from "../../lib/packages/failure.ts";
+import { OutputDigest } from "../../lib/jobs/output.ts";
+import { buildFailure } from "../../lib/packages/failure.ts";
 
 const cases: [string, string, string | undefined][] = [
   [

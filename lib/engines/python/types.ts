@@ -1,0 +1,172 @@
+/** Writes TypeScript declarations of a pybind11 module. */
+
+import { pascalCase } from "../ffi/types.ts";
+import type { PythonMembers } from "./host.ts";
+
+/**
+ * The text of a `.d.ts` file, from the signatures that pybind11 puts in front
+ * of the documentation of functions.
+ *
+ * @param name Name of the engine; the interface is called the same in Pascal
+ *   case.
+ */
+export function pythonTypes(name: string, members: PythonMembers): string {
+  const constants = Object.entries(members.constants).map(([key, value]) =>
+    `  readonly ${property(key)}: ${constantType(value)};`
+  );
+  const functions = members.functions.map(({ name: label, doc }) => {
+    const line = doc.split("\n")[0] ?? "";
+    const declared = declaration(label, line);
+    return `  /** ${comment(line || label)} */\n${declared}`;
+  });
+  return [
+    `// Written by \`clibs engines types\` from ${name}.cpp; do not edit.`,
+    "",
+    `/** ${comment(members.doc || `Functions of the engine ${name}.`)} */`,
+    `export interface ${pascalCase(name)} {`,
+    ...constants,
+    ...functions,
+    "}",
+    "",
+  ].join("\n");
+}
+
+function declaration(name: string, line: string): string {
+  const [, inner, result] = /^\w+\((.*)\) -> (.+)$/.exec(line) ?? [];
+  if (inner === undefined || result === undefined) {
+    return `  ${property(name)}(...args: unknown[]): Promise<unknown>;`;
+  }
+  const list = split(inner).filter((text) => text !== "").map(parameter);
+  // After one with a default, TypeScript wants the others to have one too.
+  const firstOptional = list.findIndex(({ optional }) => optional);
+  const texts = list.map(({ label, type, rest, optional }, index) => {
+    if (rest) return `...${label}: unknown[]`;
+    const mark = optional || firstOptional >= 0 && index > firstOptional;
+    return `${label}${mark ? "?" : ""}: ${type}`;
+  });
+  const returned = `Promise<${
+    typeOf(result) === "null" ? "void" : typeOf(result)
+  }>`;
+  const whole = `  ${property(name)}(${texts.join(", ")}): ${returned};`;
+  if (whole.length <= 80) return whole;
+  return [
+    `  ${property(name)}(`,
+    ...texts.map((text, index) =>
+      `    ${text}${
+        text.startsWith("...") && index === texts.length - 1 ? "" : ","
+      }`
+    ),
+    `  ): ${returned};`,
+  ].join("\n");
+}
+
+interface Parameter {
+  label: string;
+  type: string;
+  optional: boolean;
+  rest: boolean;
+}
+
+function parameter(text: string, index: number): Parameter {
+  const rest = text.startsWith("*");
+  const [, name = `arg${index}`, type = "", standard] =
+    /^\*{0,2}(\w+)(?::\s*([^=]*[^=\s]))?(\s*=.*)?$/.exec(text) ?? [];
+  return {
+    label:
+      /^(arguments|default|delete|function|in|new|this|var|with)$/.test(name)
+        ? `${name}_`
+        : name,
+    type: typeOf(type),
+    optional: standard !== undefined,
+    rest,
+  };
+}
+
+const SIMPLE: Record<string, string> = {
+  int: "number",
+  float: "number",
+  complex: "unknown",
+  bool: "boolean",
+  str: "string",
+  bytes: "Uint8Array",
+  bytearray: "Uint8Array",
+  buffer: "ArrayBufferView",
+  None: "null",
+  list: "unknown[]",
+  tuple: "unknown[]",
+  dict: "Record<string, unknown>",
+};
+
+const ARRAYS: Record<string, string> = {
+  float64: "Float64Array",
+  float32: "Float32Array",
+  int8: "Int8Array",
+  int16: "Int16Array",
+  int32: "Int32Array",
+  int64: "BigInt64Array",
+  uint8: "Uint8Array",
+  uint16: "Uint16Array",
+  uint32: "Uint32Array",
+  uint64: "BigUint64Array",
+};
+
+/** A type as pybind11 writes it, in TypeScript. */
+function typeOf(text: string): string {
+  const plain = text.trim().replace(/^typing\./, "");
+  const simple = SIMPLE[plain];
+  if (simple) return simple;
+  const [, array] =
+    /^numpy\.(?:ndarray|typing\.NDArray)\[numpy\.(\w+)/.exec(plain) ?? [];
+  if (array) return ARRAYS[array] ?? "ArrayBufferView";
+  const [, outer = "", inner = ""] = /^(\w+)\[(.*)\]$/.exec(plain) ?? [];
+  const args = split(inner);
+  switch (outer.toLowerCase()) {
+    case "list":
+    case "set":
+    case "sequence":
+    case "iterable":
+      return `Array<${typeOf(args[0] ?? "")}>`;
+    case "tuple":
+      return `[${args.map(typeOf).join(", ")}]`;
+    case "dict":
+      return `Record<string, ${typeOf(args[1] ?? "")}>`;
+    case "optional":
+      return `${typeOf(args[0] ?? "")} | null`;
+    case "union":
+      return args.map(typeOf).join(" | ");
+    default:
+      return "unknown";
+  }
+}
+
+/** Splits at commas that are in no bracket. */
+function split(text: string): string[] {
+  const parts: string[] = [];
+  let depth = 0;
+  let part = "";
+  for (const char of text) {
+    if ("[({".includes(char)) depth++;
+    if ("])}".includes(char)) depth--;
+    if (char === "," && depth === 0) {
+      parts.push(part.trim());
+      part = "";
+    } else part += char;
+  }
+  parts.push(part.trim());
+  return parts;
+}
+
+function constantType(value: unknown): string {
+  if (value === null) return "null";
+  if (Array.isArray(value)) return "unknown[]";
+  if (ArrayBuffer.isView(value)) return value.constructor.name;
+  return typeof value === "object" ? "Record<string, unknown>" : typeof value;
+}
+
+function property(name: string): string {
+  return /^[A-Za-z_$][\w$]*$/.test(name) ? name : JSON.stringify(name);
+}
+
+function comment(text: string): string {
+  return text.replaceAll("*/", "* /").replace(/\s+/g, " ").trim();
+}
