@@ -3,7 +3,6 @@
 import { healthcheck } from "../mod.ts";
 import type { CommandContext } from "./command.ts";
 import type { Flags } from "./commands.ts";
-import { table } from "./table.ts";
 
 /** Runs the command; returns its exit code. */
 export async function run(
@@ -19,13 +18,9 @@ export async function run(
     feedback: context.bus,
   });
   context.result(report);
-  context.stdout(table(report.checks.map(({ name, ok, why }) => [
-    ok ? "ok" : "not ok",
-    name,
-    why,
-  ])));
-  for (const { name, fix } of report.checks) {
-    if (fix) context.stdout(`${name}: ${fix}\n`);
+  for (const { name, ok, why, fix } of report.checks) {
+    context.stdout(`${ok ? "ok     " : "not ok "} ${name}: ${why}\n`);
+    if (fix) context.stdout(`        fix: ${fix}\n`);
   }
   return report.ok ? 0 : 1;
 }

@@ -141,6 +141,8 @@ export function messageOf(
     return `${label} | ${plainLine(event.fields.line)}`.trimEnd();
   }
   if (event.code !== "note") return "";
+  // The command's result says the same.
+  if (event.level === "success" && !verbose) return "";
   if (event.level === "debug" && !verbose) return "";
   const prefix = { warn: "warning: ", error: "error: ", debug: "debug: " };
   return (prefix[event.level as keyof typeof prefix] ?? "") +

@@ -3,11 +3,9 @@
  * so. Content decides; a file that was only touched has not changed.
  */
 
-import { statSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { sha256File } from "../host/digest.ts";
 import { isAbsent } from "../host/files.ts";
-import { systemErrorCode } from "../errors.ts";
 
 /** A file as it was when an artifact was made from it. */
 export interface FileFact {
@@ -23,10 +21,10 @@ export interface FileFact {
 }
 
 /**
- * How young a file may be for its stamp to be relied on: two writes within one
- * tick of the kernel's clock leave the same times.
+ * Deno tells a file's change time in whole seconds: of two writes within one
+ * second, and a tick of the kernel's clock, the stamp may be the same.
  */
-const TICK_NS = 50_000_000n;
+const UNSURE_MS = 1050;
 
 /** Takes a file as it is now; undefined if there is none. */
 export function fileFact(path: string): FileFact | undefined {
@@ -35,8 +33,7 @@ export function fileFact(path: string): FileFact | undefined {
   const sha256 = sha256File(path);
   const after = stampOf(path);
   if (after?.text !== before.text) return { path, sha256: null };
-  const now = BigInt(Date.now()) * 1_000_000n;
-  return now - before.changedNs > TICK_NS
+  return Date.now() - before.changedMs > UNSURE_MS
     ? { path, sha256, stamp: before.text }
     : { path, sha256 };
 }
@@ -48,22 +45,28 @@ export function holds(fact: FileFact): boolean {
   return fact.stamp === now.text || sha256File(fact.path) === fact.sha256;
 }
 
-/** When a file's content or name last changed, in milliseconds; 0 if absent. */
-export function changedMs(path: string): number {
-  return Number((stampOf(path)?.changedNs ?? 0n) / 1_000_000n);
+/** When a file's content was last written, in milliseconds; 0 if absent. */
+export function modifiedMs(path: string): number {
+  return stampOf(path)?.modifiedMs ?? 0;
 }
 
-function stampOf(
-  path: string,
-): { text: string; changedNs: bigint } | undefined {
+interface Stamp {
+  text: string;
+  modifiedMs: number;
+  /** When content, name or times changed; in whole seconds. */
+  changedMs: number;
+}
+
+function stampOf(path: string): Stamp | undefined {
   try {
-    const info = statSync(path, { bigint: true });
-    if (!info.isFile()) return undefined;
-    const text = [info.size, info.mtimeNs, info.ctimeNs, info.ino].join(" ");
-    return { text, changedNs: info.ctimeNs };
+    const info = Deno.statSync(path);
+    if (!info.isFile) return undefined;
+    const modifiedMs = info.mtime?.getTime() ?? 0;
+    const changedMs = info.ctime?.getTime() ?? modifiedMs;
+    const text = [info.size, modifiedMs, changedMs, info.ino].join(" ");
+    return { text, modifiedMs, changedMs };
   } catch (error) {
-    const code = systemErrorCode(error);
-    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
+    if (isAbsent(error)) return undefined;
     throw error;
   }
 }

@@ -93,13 +93,13 @@ let known: string | undefined;
 function glibcVersion(): string | undefined {
   if (hostLibc() !== "glibc") return undefined;
   try {
-    // Not closed: this process has it open anyway.
-    const { symbols } = Deno.dlopen("libc.so.6", {
+    const library = Deno.dlopen("libc.so.6", {
       gnu_get_libc_version: { parameters: [], result: "pointer" },
     });
-    const pointer = symbols.gnu_get_libc_version();
-    if (pointer === null) return undefined;
-    return `glibc ${Deno.UnsafePointerView.getCString(pointer)}`;
+    const pointer = library.symbols.gnu_get_libc_version();
+    const version = pointer && Deno.UnsafePointerView.getCString(pointer);
+    library.close();
+    return version === null ? undefined : `glibc ${version}`;
   } catch {
     return undefined;
   }

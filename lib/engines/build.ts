@@ -225,7 +225,7 @@ async function tryInChild(
     kind: engine.kind,
     path: loadPath(obtained),
     ...(python ? { python: python.executable } : {}),
-  }, signal);
+  }, { signal });
   if (reason === undefined) return;
   throw new ClibsError(
     "CLIBS_ENGINE_LOAD",

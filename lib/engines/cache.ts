@@ -1,6 +1,7 @@
 /** Engines in the cache: up to date or built anew, under the engine's lock. */
 
 import { join } from "node:path";
+import { type FileFact, fileFact } from "../artifacts/facts.ts";
 import { readBytes } from "../artifacts/loaded.ts";
 import { ClibsError } from "../errors.ts";
 import { runTask } from "../feedback/bus.ts";
@@ -115,9 +116,11 @@ async function build(
     engine.name,
     async (_, task) => {
       const request = compileRequest(plan, context, task);
+      const before = engine.sources.map(fileFact)
+        .filter((fact) => fact !== undefined);
       const compiled = await compileEngine(request);
       try {
-        return publish(plan, folder, compiled, startedMs);
+        return publish(plan, folder, compiled, before, startedMs);
       } finally {
         removeTree(compiled.work);
       }
@@ -130,10 +133,11 @@ function publish(
   plan: Plan,
   folder: string,
   compiled: Compiled,
+  before: readonly FileFact[],
   startedMs: number,
 ): Module {
   const { engine, flags } = plan;
-  const { facts, changed } = factsSince(compiled.read, startedMs);
+  const { facts, changed } = factsSince(compiled.read, before, startedMs);
   if (changed !== undefined) {
     throw new ClibsError(
       "CLIBS_ENGINE_CHANGED",

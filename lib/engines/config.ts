@@ -149,12 +149,39 @@ async function syntaxError(
   cause: Error,
 ): Promise<ClibsError> {
   const { LineIndex } = await import("../host/document.ts");
-  // V8 tells the place of most mistakes; the others are at the end.
-  const [, at] = /at position (\d+)/.exec(cause.message) ?? [];
-  const message = cause.message.replace(/,? (\.\.\.".*|in JSON at .*)/s, "");
-  const place = new LineIndex(text).place(at ? Number(at) : text.length);
+  const message = cause.message
+    .replace(/,? (\.\.\.)?".*| in JSON at .*/s, "");
+  const place = new LineIndex(text).place(firstWrong(text));
   const problem = { place, message: `it is not JSON: ${message}` };
   return configError("CLIBS_ENGINES_JSON", path, text, [problem], cause);
+}
+
+/**
+ * Where a text stops being JSON; its length if it only ends too early.
+ *
+ * V8 does not always tell. What it says of a text up to there is that the end
+ * is missing, and of one that goes on something else.
+ */
+function firstWrong(text: string): number {
+  let good = 0;
+  let wrong = text.length + 1;
+  while (wrong - good > 1) {
+    const middle = (good + wrong) >> 1;
+    if (isUnfinished(text.slice(0, middle))) good = middle;
+    else wrong = middle;
+  }
+  return good;
+}
+
+function isUnfinished(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch (error) {
+    const { message } = error as Error;
+    const [, at] = /at position (\d+)/.exec(message) ?? [];
+    return message.includes("Unexpected end") || Number(at) === text.length;
+  }
 }
 
 async function configError(

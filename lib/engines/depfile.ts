@@ -39,29 +39,33 @@ export function shadowingPaths(
   const beside = new Set(files.filter(isOwn).map((path) => dirname(path)));
   const paths = new Set<string>();
   for (const file of files) {
-    const order = isOwn(file)
-      ? [...new Set([...beside, ...includeDirs])]
-      : includeDirs;
-    // The same file can be meant by several names: `a/b.h` below one folder,
-    // `b.h` below another. Each is a name that could be hidden.
-    for (const [index, dir] of order.entries()) {
-      const name = relative(dir, file);
-      if (name.startsWith("..")) continue;
-      for (const earlier of order.slice(0, index)) {
-        paths.add(firstAbsent(earlier, name));
+    for (const name of namesOf(file, includeDirs, isOwn(file))) {
+      const found = includeDirs.findIndex((dir) => join(dir, name) === file);
+      // The system's folders come last.
+      const earlier = found < 0 ? includeDirs : includeDirs.slice(0, found);
+      for (const dir of isOwn(file) ? [...beside, ...earlier] : earlier) {
+        paths.add(firstAbsent(dir, name));
       }
-    }
-    if (isOwn(file) || includeDirs.length === 0) continue;
-    for (const name of systemNames(file)) {
-      for (const dir of includeDirs) paths.add(firstAbsent(dir, name));
     }
   }
   paths.delete("");
   return [...paths].sort();
 }
 
-/** What a system header may have been included as: its last parts. */
-function systemNames(file: string): string[] {
+/**
+ * What a file may have been included as. One beside its includer has nothing
+ * before it; one of the system is named by its last parts.
+ */
+function namesOf(
+  file: string,
+  includeDirs: readonly string[],
+  isOwn: boolean,
+): string[] {
+  if (includeDirs.length === 0) return [];
+  if (isOwn) {
+    return includeDirs.map((dir) => relative(dir, file))
+      .filter((name) => !name.startsWith(".."));
+  }
   const parts = file.split("/").filter((part) => part !== "");
   return [1, 2, 3].filter((count) => count < parts.length)
     .map((count) => parts.slice(-count).join("/"));

@@ -157,12 +157,13 @@ function prebuiltChecks({ project }: EngineContext): HealthCheck[] {
 
 /** Digests, and whether this machine could load what is meant for it. */
 function prebuiltCheck(folder: string, path: string): HealthCheck {
-  const name = `prebuilts ${folder}`;
+  const name = "prebuilts";
   const fix = "clibs engines build --policy build_only makes them anew";
   try {
     const manifest = readManifest(path);
     if (!manifest) {
-      return { name, ok: false, why: `there is no ${MANIFEST}`, fix };
+      const why = `${folder}: there is no ${MANIFEST}`;
+      return { name, ok: false, why, fix };
     }
     const problems: string[] = [];
     for (const [file, digest] of Object.entries(manifest.hashes)) {
@@ -179,9 +180,10 @@ function prebuiltCheck(folder: string, path: string): HealthCheck {
       }
     }
     if (problems.length > 0) {
-      return { name, ok: false, why: problems.join("; "), fix };
+      return { name, ok: false, why: `${folder}: ${problems.join("; ")}`, fix };
     }
-    return { name, ok: true, why: usability(path, manifest.hashes) };
+    const why = `${folder}: ${usability(path, manifest.hashes)}`;
+    return { name, ok: true, why };
   } catch (error) {
     return failed(name, error);
   }
@@ -201,7 +203,9 @@ function usability(path: string, hashes: Record<string, string>): string {
       throw error;
     }
   });
-  const count = `${modules.length} modules, digests match`;
+  const count = `${modules.length} module${
+    modules.length === 1 ? "" : "s"
+  }, digests match`;
   return unmet.length > 0
     ? `${count}; not for here: ${unmet.join("; ")}`
     : count;

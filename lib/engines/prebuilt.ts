@@ -238,7 +238,7 @@ async function firstLoad(
     ...(api ? { api } : {}),
     ...(engine.config.smoke ? { smoke: engine.config.smoke } : {}),
     ...(python ? { python: python.executable } : {}),
-  }, signal);
+  }, { signal });
 }
 
 /** Path of a copy of a module, from which it is loaded. */
@@ -260,7 +260,7 @@ export async function savePrebuilt(
   const { engine, key, file } = plan;
   const folder = join(engine.project.binaries, key.dir);
   try {
-    if (isSaved(folder, file, module)) return;
+    if (isSaved(plan, folder, module)) return;
     Deno.mkdirSync(folder, { recursive: true });
     const lock = join(engine.project.cache, ".prebuilts.lock");
     await withLock(
@@ -282,10 +282,17 @@ export async function savePrebuilt(
   }
 }
 
-function isSaved(folder: string, file: string, module: Module): boolean {
+function isSaved(plan: Plan, folder: string, module: Module): boolean {
+  const { file, engine } = plan;
   const manifest = readManifest(folder);
-  return manifest?.hashes[file] === module.sha256 &&
-    lstatIfExists(join(folder, file))?.size === module.bytes.length;
+  if (manifest?.hashes[file] !== module.sha256) return false;
+  const { record } = module;
+  const same = (a: unknown, b: unknown) =>
+    JSON.stringify(a) === JSON.stringify(b);
+  return lstatIfExists(join(folder, file))?.size === module.bytes.length &&
+    (!record ||
+      same(manifest.passports?.[file], record.passport) &&
+        same(manifest.builds?.[file], originOf(record, engine.project.root)));
 }
 
 function save(plan: Plan, folder: string, module: Module): void {

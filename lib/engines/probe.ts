@@ -45,14 +45,17 @@ if smoke:
  */
 export async function probe(
   request: ProbeRequest,
-  signal?: AbortSignal,
+  { signal, timeoutMs = PROBE_TIMEOUT_MS }: {
+    signal?: AbortSignal;
+    timeoutMs?: number;
+  } = {},
 ): Promise<string | undefined> {
   const last: string[] = [];
   const result = await runJob({
     script: `exec ${probeCommand(request).map(quote).join(" ")}`,
     cwd: "/",
     env: { ...Deno.env.toObject(), NO_COLOR: "1" },
-    timeoutMs: PROBE_TIMEOUT_MS,
+    timeoutMs,
     signal,
     onLine(line) {
       last.push(line);
@@ -61,11 +64,12 @@ export async function probe(
   });
   if (result.code === 0) return undefined;
   if (result.timedOut) {
-    return `loading it took more than ${PROBE_TIMEOUT_MS / 1000} s`;
+    return `loading it took more than ${timeoutMs / 1000} s`;
   }
   if (result.code > 128) {
-    const signal = SIGNALS[result.code - 128] ?? `signal ${result.code - 128}`;
-    return `it crashed when it was loaded (${signal})`;
+    const number = result.code - 128;
+    const name = SIGNALS[number] ?? `signal ${number}`;
+    return `it crashed when it was loaded (${name})`;
   }
   const line = last.findLast((text) => text.trim() !== "")?.trim();
   return `it could not be loaded: ${line ?? `exit code ${result.code}`}`;

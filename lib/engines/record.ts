@@ -2,11 +2,11 @@
 
 import { basename, join, relative } from "node:path";
 import {
-  changedMs,
   type FileFact,
   fileFact,
   firstPresent,
   holds,
+  modifiedMs,
 } from "../artifacts/facts.ts";
 import type { BuildOrigin } from "../artifacts/manifest.ts";
 import { readJsonIfExists, writeFileAtomic } from "../host/files.ts";
@@ -81,20 +81,25 @@ export function outOfDateReason(
 /**
  * Facts about all files that a compile read.
  *
+ * @param before Facts about the sources from before it started. What else is
+ *   read is only known afterwards: there the date has to tell.
  * @param startedMs When it started, in milliseconds since the epoch.
  * @returns The facts; `changed` is a file that changed meanwhile.
  */
 export function factsSince(
   paths: readonly string[],
+  before: readonly FileFact[],
   startedMs: number,
 ): { facts: FileFact[]; changed?: string } {
+  const known = new Map(before.map(({ path, sha256 }) => [path, sha256]));
   const facts: FileFact[] = [];
   for (const path of paths) {
     const fact = fileFact(path);
     if (!fact) continue;
-    if (fact.sha256 === null || changedMs(path) > startedMs) {
-      return { facts, changed: path };
-    }
+    const isSame = known.has(path)
+      ? known.get(path) === fact.sha256
+      : modifiedMs(path) <= startedMs;
+    if (fact.sha256 === null || !isSame) return { facts, changed: path };
     facts.push(fact);
   }
   return { facts };

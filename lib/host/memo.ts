@@ -1,6 +1,5 @@
 /** Answers that are expensive to get and stay the same while a file does. */
 
-import { statSync } from "node:fs";
 import { dirname } from "node:path";
 import { readJsonIfExists, writeFileAtomic } from "./files.ts";
 
@@ -48,6 +47,7 @@ function entriesOf(memo: string): Record<string, unknown> {
 }
 
 function stampOf(path: string): string {
-  const info = statSync(path, { bigint: true });
-  return [info.size, info.mtimeNs, info.ctimeNs, info.ino].join(" ");
+  const info = Deno.statSync(path);
+  const times = [info.mtime, info.ctime].map((time) => time?.getTime());
+  return [info.size, info.ino, ...times].join(" ");
 }

@@ -188,14 +188,14 @@ class Checker {
       if (!pattern.test(entry.key)) {
         this.#problem(
           entry.place,
-          `${quoted(entry.key)} in ${path} is not ${schema.keys.what}`,
+          `${quoted(entry.key)}${
+            path === "" ? "" : ` in ${path}`
+          } is not ${schema.keys.what}`,
         );
         continue;
       }
-      values.push([
-        entry.key,
-        this.check(schema.values, entry.value, `${path}.${entry.key}`),
-      ]);
+      const below = path === "" ? entry.key : `${path}.${entry.key}`;
+      values.push([entry.key, this.check(schema.values, entry.value, below)]);
     }
     // Unlike an assignment, this makes a property of the key `__proto__` too.
     return Object.fromEntries(values);

@@ -78,5 +78,5 @@ export function cpuFeaturesOfMacros(macros: string): string[] {
 /** The features in the text of /proc/cpuinfo: those of its first processor. */
 export function cpuFeaturesOfInfo(cpuinfo: string): Set<string> {
   const line = /^(?:flags|Features)\s*:(.*)$/m.exec(cpuinfo)?.[1] ?? "";
-  return new Set(line.trim().split(/\s+/));
+  return new Set(line.split(/\s+/).filter((name) => name !== ""));
 }

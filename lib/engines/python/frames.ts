@@ -59,6 +59,11 @@ export class FrameReader {
     return { header, parts };
   }
 
+  /** Gives the stream up. */
+  async cancel(): Promise<void> {
+    await this.#reader.cancel().catch(() => {});
+  }
+
   async #take(size: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
     const chunks = [this.#rest];
     let present = this.#rest.length;

@@ -123,8 +123,7 @@ export class PythonHost {
     await running.input.close().catch(() => {});
     await running.child.status;
     clearTimeout(timer);
-    await running.child.stdout.cancel().catch(() => {});
-    await running.child.stderr.cancel().catch(() => {});
+    discard(running);
     if (this.#running === running) this.#running = undefined;
   }
 
@@ -159,6 +158,8 @@ export class PythonHost {
   /** The running Python, or a new one with the modules of the old. */
   #ensure(): Running {
     if (this.#running && !this.#running.ended) return this.#running;
+    // It died while nobody was calling.
+    if (this.#running) discard(this.#running);
     const child = new Deno.Command(this.#python, {
       args: ["-u", "-c", source],
       stdin: "piped",
@@ -246,6 +247,13 @@ export class PythonHost {
       reject(error);
     }
   }
+}
+
+/** Closes what is left of a Python that has ended. */
+function discard({ input, frames, child }: Running): void {
+  input.close().catch(() => {});
+  frames.cancel();
+  child.stderr.cancel().catch(() => {});
 }
 
 function valueOf(call: string, { header, parts }: Frame): unknown {

@@ -36,7 +36,13 @@ function declaration(name: string, line: string): string {
   if (inner === undefined || result === undefined) {
     return `  ${property(name)}(...args: unknown[]): Promise<unknown>;`;
   }
-  const list = split(inner).filter((text) => text !== "").map(parameter);
+  const all = split(inner).filter((text) => text !== "");
+  // What comes after is passed by name, which is not possible from here.
+  const last = all.findIndex((text) => text.startsWith("*"));
+  const passed = last < 0
+    ? all
+    : all.slice(0, /^\*\w/.test(all[last] ?? "") ? last + 1 : last);
+  const list = passed.map(parameter);
   // After one with a default, TypeScript wants the others to have one too.
   const firstOptional = list.findIndex(({ optional }) => optional);
   const texts = list.map(({ label, type, rest, optional }, index) => {
@@ -125,7 +131,7 @@ function typeOf(text: string): string {
     case "set":
     case "sequence":
     case "iterable":
-      return `Array<${typeOf(args[0] ?? "")}>`;
+      return listOf(typeOf(args[0] ?? ""));
     case "tuple":
       return `[${args.map(typeOf).join(", ")}]`;
     case "dict":
@@ -137,6 +143,10 @@ function typeOf(text: string): string {
     default:
       return "unknown";
   }
+}
+
+function listOf(type: string): string {
+  return /^\w+$/.test(type) ? `${type}[]` : `Array<${type}>`;
 }
 
 /** Splits at commas that are in no bracket. */
