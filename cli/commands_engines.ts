@@ -104,7 +104,7 @@ export const engineCommands = {
   },
   "engines healthcheck": {
     group: "Engines",
-    summary: "Check tools, sources, prebuilts and cache; tell how to mend them",
+    summary: "Check tools, sources, prebuilts and the cache",
     args: [],
     flags: { ...engineSourceFlag, ...engineOutputFlag, ...engineToolFlags },
     examples: [["clibs engines healthcheck --json", "The same for a program"]],
@@ -112,7 +112,7 @@ export const engineCommands = {
   },
   "engines toolchain": {
     group: "Engines",
-    summary: "Take down the toolchain and tell what changed since last time",
+    summary: "Take down the toolchain; tell what has changed",
     args: [],
     flags: { ...engineSourceFlag, ...engineToolFlags },
     examples: [["clibs engines toolchain", "Has the compiler changed?"]],

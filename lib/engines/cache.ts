@@ -20,6 +20,7 @@ import {
 import { shadowingPaths } from "./depfile.ts";
 import { readInterface } from "./ffi/interface.ts";
 import type { EngineContext } from "./options.ts";
+import { makeStateDir } from "./project.ts";
 import {
   type BuildRecord,
   factsSince,
@@ -83,6 +84,7 @@ export async function buildInCache(
   const folder = cacheFolder(plan);
   requireHeaders(plan);
   compilerOf(plan);
+  makeStateDir(engine.project);
   Deno.mkdirSync(folder, { recursive: true });
   const lock = {
     doing: `building ${engine.name}`,
@@ -158,7 +160,7 @@ function publish(
   if (compiled.described !== undefined) {
     const described = Deno.readFileSync(compiled.described);
     const api = readInterface(described, new Set(elf.exports));
-    const text = `${JSON.stringify(api, undefined, 1)}\n`;
+    const text = `${JSON.stringify(api, undefined, 2)}\n`;
     writeFileAtomic(interfacePath(folder, engine.name), text);
   }
   const path = join(folder, plan.file);

@@ -48,7 +48,7 @@ export function placeOutput(
       size: info.size,
       mtimeMs: info.mtime?.getTime() ?? 0,
     };
-    writeFileAtomic(sidecar, JSON.stringify(placed));
+    writeFileAtomic(sidecar, `${JSON.stringify(placed, undefined, 2)}\n`);
   } catch (error) {
     feedback.emit(
       "warn",

@@ -36,6 +36,14 @@ export function findProject(sourceDir: string = SOURCE_DIR): Project {
   };
 }
 
+/** Makes the folder of the cache, which version control and tools pass over. */
+export function makeStateDir({ root }: Project): void {
+  const ignore = join(root, ".clibs", ".gitignore");
+  if (lstatIfExists(ignore)) return;
+  Deno.mkdirSync(dirname(ignore), { recursive: true });
+  Deno.writeTextFileSync(ignore, "*\n");
+}
+
 function markedParent(start: string): string | undefined {
   for (let dir = start;; dir = dirname(dir)) {
     if (MARKERS.some((name) => lstatIfExists(join(dir, name)))) return dir;

@@ -5,6 +5,7 @@ import { readJsonIfExists, writeFileAtomic } from "../host/files.ts";
 import { hostTriple } from "../toolchain/triple.ts";
 import { hostNodeApi, libcVersion } from "./abi_key.ts";
 import { engineContext, type EngineOptions } from "./options.ts";
+import { makeStateDir } from "./project.ts";
 import { Workshop } from "./workshop.ts";
 
 /** What engines are built and loaded with, each in a line; `none` if absent. */
@@ -74,7 +75,7 @@ export async function snapshotToolchain(
     ? labels.filter((label) => previous[label] !== snapshot[label])
     : [];
   if (!previous || changed.length > 0) {
-    Deno.mkdirSync(join(path, ".."), { recursive: true });
+    makeStateDir(context.project);
     writeFileAtomic(path, `${JSON.stringify(snapshot, undefined, 2)}\n`);
   }
   return { version: 1, path, changed, snapshot, previous };

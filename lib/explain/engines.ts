@@ -134,7 +134,8 @@ export const enginesErrors: Explanations = {
   },
   CLIBS_SCRIPT_KIND: {
     title: "A script is of no known kind",
-    text: "`.py` runs in Python; `.js`, `.mjs` and `.ts` run in Deno.",
+    text:
+      "`.py` runs in Python; `.js`, `.mjs` and `.ts` run in Deno. Another program can be called from one of those.",
   },
   CLIBS_SCRIPT_MISSING: {
     title: "There is no such script, or no folder with scripts",

@@ -4,7 +4,11 @@ import { TempDir } from "../support/temp.ts";
 import { has } from "../support/tools.ts";
 import { commandList } from "../../cli/commands.ts";
 
-const names = [...commandList.map(([name]) => name), "help"].sort();
+const names = [
+  ...commandList.map(([name]) => name).filter((name) => !name.includes(" ")),
+  "engines",
+  "help",
+].sort();
 
 /** A folder with things to complete, and the script of a shell in it. */
 async function prepare(shell: string): Promise<TempDir> {
@@ -45,6 +49,11 @@ const cases: Case[] = [
   [["completions", "p"], ["powershell"]],
   [["explain", "CLIBS_DISK"], ["CLIBS_DISK_FULL"]],
   [["help", "comp"], ["completions"]],
+  [["engines", "b"], ["build"]],
+  [["engines", "he"], ["healthcheck"]],
+  [["--json", "engines", "build", "--po"], ["--policy"]],
+  [["engines", "build", "--policy", "build"], ["build_only"]],
+  [["engines", "prune", "--max-a"], ["--max-age-days"]],
 ];
 
 Deno.test("the bash script completes commands, flags, values and paths", async () => {

@@ -466,7 +466,11 @@ Deno.test("pythonTypes() reads pybind11's signatures", () => {
       "i(in: Optional[bool]) -> List[Optional[str]]",
       "i(in_: boolean | null): Promise<Array<string | null>>",
     ],
-    ["j", "j(*args, **kwargs) -> Any", "j(...args: unknown[]"],
+    [
+      "j",
+      "j(*args, **kwargs) -> Any",
+      "j(...args: unknown[]): Promise<unknown>",
+    ],
     ["k", "", "k(...args: unknown[]): Promise<unknown>"],
     ["l", "l(arg0: Foo) -> Foo", "l(arg0: unknown): Promise<unknown>"],
     [
