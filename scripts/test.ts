@@ -43,10 +43,15 @@ const TOOLS: Record<string, string> = {
   "aarch64-linux-gnu-g++": "g++-aarch64-linux-gnu",
   "dpkg-source": "dpkg-dev",
   strace: "strace",
+  flock: "util-linux",
+  pkill: "procps",
 };
 
 /** Debian packages without a program, by a file that each brings. */
 const FILES: Record<string, string> = {
+  "/usr/include/python3.11/Python.h": "python3-dev",
+  "/usr/include/pybind11/pybind11.h": "pybind11-dev",
+  "/usr/lib/python3/dist-packages/numpy": "python3-numpy",
   "/usr/include/wasm32-wasi/stdio.h": "wasi-libc",
   "/usr/share/doc/libclang-rt-dev-wasm32": "libclang-rt-dev-wasm32",
 };

@@ -8,6 +8,7 @@ import { runTask } from "../feedback/bus.ts";
 import { sha256Hex } from "../host/digest.ts";
 import { removeTree, writeFileAtomic } from "../host/files.ts";
 import { withLock } from "../host/lock.ts";
+import { findProgram, runProcess } from "../host/process.ts";
 import { cpuFeaturesOfMacros } from "../toolchain/cpu.ts";
 import { readElf } from "../toolchain/elf.ts";
 import { passportOf } from "../toolchain/passport.ts";
@@ -122,7 +123,7 @@ async function build(
         .filter((fact) => fact !== undefined);
       const compiled = await compileEngine(request);
       try {
-        return publish(plan, folder, compiled, before, startedMs);
+        return await publish(plan, folder, compiled, before, startedMs);
       } finally {
         removeTree(compiled.work);
       }
@@ -131,13 +132,13 @@ async function build(
 }
 
 /** Puts the result of a compile into the cache, the record last. */
-function publish(
+async function publish(
   plan: Plan,
   folder: string,
   compiled: Compiled,
   before: readonly FileFact[],
   startedMs: number,
-): Module {
+): Promise<Module> {
   const { engine, flags } = plan;
   const { facts, changed } = factsSince(compiled.read, before, startedMs);
   if (changed !== undefined) {
@@ -154,15 +155,15 @@ function publish(
   const headers = compiled.read.filter((path) =>
     !/\.(so|a|o)(\.|$)/.test(path)
   );
+  if (engine.kind === "ffi") {
+    const api = readInterface(Deno.readFileSync(compiled.library));
+    const text = `${JSON.stringify(api, undefined, 2)}\n`;
+    writeFileAtomic(interfacePath(folder, engine.name), text);
+    await strip(plan, compiled.library);
+  }
   const bytes = Deno.readFileSync(compiled.library);
   const sha256 = sha256Hex(bytes);
   const elf = readElf(bytes);
-  if (compiled.described !== undefined) {
-    const described = Deno.readFileSync(compiled.described);
-    const api = readInterface(described, new Set(elf.exports));
-    const text = `${JSON.stringify(api, undefined, 2)}\n`;
-    writeFileAtomic(interfacePath(folder, engine.name), text);
-  }
   const path = join(folder, plan.file);
   Deno.renameSync(compiled.library, path);
   const record: BuildRecord = {
@@ -177,6 +178,16 @@ function publish(
   };
   writeRecord(recordPath(folder, engine.name), record);
   return { path, bytes, sha256, record };
+}
+
+/** Removes the debug information that nobody but clibs asked for. */
+async function strip({ engine }: Plan, path: string): Promise<void> {
+  const wanted = engine.config.extra_compile_args ?? [];
+  if (wanted.some((flag) => /^-g(?!0)/.test(flag))) return;
+  const program = findProgram("strip");
+  if (!program) return;
+  // Without it the module is larger, and as good.
+  await runProcess({ command: program, args: ["--strip-debug", path] });
 }
 
 /** A compiler's "Python.h: No such file" does not say what to install. */

@@ -43,8 +43,6 @@ export interface Compiled {
   work: string;
   /** The module. */
   library: string;
-  /** For ffi: the same source with debug information, for its types. */
-  described?: string;
   /** Predefined macros; empty if no flag chooses a processor. */
   macros: string;
   /** Sources, headers and libraries that were read, absolute. */
@@ -95,11 +93,10 @@ export async function compileEngine(
   const started = performance.now();
   try {
     const run = new Compile(request, work);
-    const [read, described, macros] = await run.all();
+    const [read, macros] = await run.all();
     return {
       work,
       library: run.library,
-      described,
       macros,
       read,
       durationMs: Math.round(performance.now() - started),
@@ -140,7 +137,6 @@ class Compile {
   readonly #work: string;
   readonly #output = new OutputDigest();
   readonly #encoder = new TextEncoder();
-  readonly #ended = new AbortController();
 
   constructor(request: CompileRequest, work: string) {
     this.#request = request;
@@ -148,8 +144,8 @@ class Compile {
     this.library = join(work, "module");
   }
 
-  /** Runs everything side by side; the first failure ends the others. */
-  async all(): Promise<[string[], string | undefined, string]> {
+  /** Returns what was read, and the predefined macros. */
+  async all(): Promise<[read: string[], macros: string]> {
     const { engine, folder } = this.#request;
     Deno.writeTextFileSync(join(this.#work, "exports"), FFI_EXPORTS);
     using log = Deno.openSync(join(folder, `${engine.name}.log`), {
@@ -157,27 +153,7 @@ class Compile {
       create: true,
       truncate: true,
     });
-    const results = await Promise.allSettled(
-      [
-        this.#module(log),
-        engine.kind === "ffi" ? this.describe() : undefined,
-        this.#macros(),
-      ].map((part) =>
-        part?.catch((error: unknown) => {
-          this.#ended.abort();
-          throw error;
-        })
-      ),
-    );
-    const failures = results.filter((result) => result.status === "rejected")
-      .map((result): unknown => result.reason);
-    const failure =
-      failures.find((error) => (error as Error).name !== "CancelledError") ??
-        failures[0];
-    if (failure) throw failure;
-    return results.map((result) =>
-      result.status === "fulfilled" ? result.value : undefined
-    ) as [string[], string | undefined, string];
+    return [await this.#module(log), await this.#macros()];
   }
 
   /** The module itself; returns what was read for it. */
@@ -221,10 +197,7 @@ class Compile {
     return this.#read(length);
   }
 
-  /**
-   * The types of an ffi engine: compiled beside the module without optimising,
-   * since debug information in the module itself would slow its build down.
-   */
+  /** The types of a prebuilt ffi engine that came without them. */
   async describe(): Promise<string> {
     const { engine, flags } = this.#request;
     const path = join(this.#work, "described");
@@ -284,20 +257,17 @@ class Compile {
     log?: Deno.FsFile,
     lines?: string[],
   ): Promise<void> {
-    const { compiler, engine, env, signal, feedback, task } = this.#request;
+    const { compiler, engine, env, feedback, task } = this.#request;
     const exported = `-Wl,--version-script=${join(this.#work, "exports")}`;
     const command = [...compiler.command, ...args]
       .map((arg) => quote(arg === EXPORTS_FLAG ? exported : arg)).join(" ");
-    const signals = signal
-      ? [signal, this.#ended.signal]
-      : [this.#ended.signal];
     const result = await runJob({
       script: `exec ${command}`,
       cwd: engine.project.sourceDir,
       // Half-made files of a compiler that was killed go with the work folder.
       env: { ...env, LC_ALL: "C", TMPDIR: this.#work },
       timeoutMs: this.#request.timeoutMs,
-      signal: AbortSignal.any(signals),
+      signal: this.#request.signal,
       onLine: (line, stream) => {
         if (lines) return void lines.push(line);
         this.#output.add(line);

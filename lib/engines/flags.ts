@@ -82,7 +82,7 @@ export function engineFlags(
       // Such symbols would keep the library from being unloaded.
       ...(compiler.family === "gcc" ? ["-fno-gnu-unique"] : []),
       ...(kind === "ffi"
-        ? ["-fno-semantic-interposition"]
+        ? ["-fno-semantic-interposition", ...typeFlags(compiler)]
         : ["-fvisibility=hidden"]),
       ...(kind === "napi" ? [`-DNAPI_VERSION=${NODE_API}`] : []),
       ...includeDirs.map((dir) => `-I${dir}`),
@@ -100,6 +100,22 @@ export function engineFlags(
         .map((dir) => resolve(project.sourceDir, dir)),
     ],
   };
+}
+
+/**
+ * Debug information from which the types of functions are read before it is
+ * stripped: as little of it as will do, since it takes time to write. Functions
+ * with equal code would be merged into one that is described once.
+ */
+function typeFlags({ family }: Compiler): string[] {
+  if (family !== "gcc") return ["-g"];
+  return [
+    "-g",
+    "-fno-var-tracking",
+    "-fno-var-tracking-assignments",
+    "-femit-struct-debug-detailed=ord:any,gen:none",
+    "-fno-ipa-icf",
+  ];
 }
 
 /** Folders that flags add to the search path: `-Idir` or `-I dir`. */

@@ -1,9 +1,10 @@
 /**
- * Runs the benchmarks: `deno task bench [noop|fetch|extract]…`
+ * Runs the benchmarks: `deno task bench [noop|fetch|extract|engines]…`
  *
  * Each compares with a peer in the same run; only ratios mean something.
  */
 
+import { benchEngines } from "./engines.ts";
 import { benchExtract } from "./extract.ts";
 import { benchFetch } from "./fetch.ts";
 import { benchNoop } from "./noop.ts";
@@ -12,6 +13,7 @@ const benches: Record<string, () => void | Promise<void>> = {
   noop: benchNoop,
   fetch: benchFetch,
   extract: benchExtract,
+  engines: benchEngines,
 };
 
 const names = Deno.args.length > 0 ? Deno.args : Object.keys(benches);
