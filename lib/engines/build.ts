@@ -7,7 +7,11 @@ import { type Engines, EnginesError, type LoadedEngine } from "./errors.ts";
 import type { EngineKind } from "./kind.ts";
 import { loadEngine } from "./load.ts";
 import { type Attempt, loadPath, obtain, type Obtained } from "./obtain.ts";
-import { type BuildEngineOptions, engineContext } from "./options.ts";
+import {
+  type BuildEngineOptions,
+  type EngineContext,
+  engineContext,
+} from "./options.ts";
 import { probe } from "./probe.ts";
 import { Workshop } from "./workshop.ts";
 
@@ -186,7 +190,7 @@ async function obtainAll(
     try {
       const obtained = await obtain(engine, workshop);
       if (tryLoad && obtained.origin === "build") {
-        await tryInChild(obtained, options.signal);
+        await tryInChild(obtained, workshop.context);
       }
       const { origin, module, plan, attempts } = obtained;
       const { path, sha256 } = module;
@@ -217,15 +221,15 @@ async function obtainAll(
 
 async function tryInChild(
   obtained: Obtained,
-  signal: AbortSignal | undefined,
+  context: EngineContext,
 ): Promise<void> {
   const { engine, python } = obtained.plan;
   const reason = await probe({
     name: engine.name,
     kind: engine.kind,
-    path: loadPath(obtained),
+    path: loadPath(obtained, context),
     ...(python ? { python: python.executable } : {}),
-  }, { signal });
+  }, { signal: context.signal });
   if (reason === undefined) return;
   throw new ClibsError(
     "CLIBS_ENGINE_LOAD",

@@ -21,7 +21,7 @@ export async function loadEngine(
   obtained: Obtained,
   context: EngineContext,
 ): Promise<LoadedEngine> {
-  const path = loadPath(obtained);
+  const path = loadPath(obtained, context);
   const { engine, python } = obtained.plan;
   const key = [
     engine.name,

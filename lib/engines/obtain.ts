@@ -4,6 +4,7 @@ import { type Origin, originsOf, type Policy } from "../artifacts/policy.ts";
 import { ClibsError } from "../errors.ts";
 import { buildInCache, lookUpCached, type Module } from "./cache.ts";
 import type { Engine } from "./discover.ts";
+import type { EngineContext } from "./options.ts";
 import { placeOutput } from "./output.ts";
 import { findPrebuilt, loadablePath, savePrebuilt } from "./prebuilt.ts";
 import type { Plan, Workshop } from "./workshop.ts";
@@ -143,6 +144,9 @@ function unavailable(
 }
 
 /** Path from which an obtained engine is loaded: bytes that were verified. */
-export function loadPath({ plan, module }: Obtained): string {
-  return loadablePath(plan, module);
+export function loadPath(
+  { plan, module }: Obtained,
+  context: EngineContext,
+): string {
+  return loadablePath(plan, context, module);
 }

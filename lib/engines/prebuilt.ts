@@ -21,6 +21,7 @@ import { hostNodeApi, libcVersion } from "./abi_key.ts";
 import { cacheFolder, type Module } from "./cache.ts";
 import { extensionOf } from "./flags.ts";
 import type { EngineContext } from "./options.ts";
+import { makeStateDir } from "./project.ts";
 import { probe } from "./probe.ts";
 import {
   foreignOrigin,
@@ -234,18 +235,31 @@ async function firstLoad(
   return await probe({
     name: engine.name,
     kind: engine.kind,
-    path: loadablePath(plan, module),
+    path: loadablePath(plan, context, module),
     ...(api ? { api } : {}),
     ...(engine.config.smoke ? { smoke: engine.config.smoke } : {}),
     ...(python ? { python: python.executable } : {}),
   }, { signal });
 }
 
-/** Path of a copy of a module, from which it is loaded. */
-export function loadablePath({ engine }: Plan, module: Module): string {
+/**
+ * Path of a copy of a module, from which it is loaded: in the project's cache,
+ * or in the user's if the project cannot be written.
+ */
+export function loadablePath(
+  { engine }: Plan,
+  { userCache }: EngineContext,
+  { bytes, sha256 }: Module,
+): string {
   const end = engine.kind === "napi" ? ".node" : ".so";
-  const dir = join(engine.project.cache, "loaded");
-  return loadableCopy(dir, module.bytes, module.sha256, end);
+  try {
+    makeStateDir(engine.project);
+    const dir = join(engine.project.cache, "loaded");
+    return loadableCopy(dir, bytes, sha256, end);
+  } catch {
+    // Read-only, full, or somebody else's: the next error counts.
+    return loadableCopy(join(userCache, "loaded-v1"), bytes, sha256, end);
+  }
 }
 
 /**

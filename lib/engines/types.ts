@@ -77,7 +77,7 @@ async function typesOf(
     const text = ffiTypes(name, api, config.nonblocking);
     return { text, skipped: api.skipped };
   }
-  const path = loadPath(obtained);
+  const path = loadPath(obtained, context);
   if (kind === "napi") {
     const members = createRequire(import.meta.url)(path);
     return { text: nodeTypes(name, members), skipped: [] };

@@ -250,3 +250,33 @@ more: clibs explain CLIBS_USAGE_FLAG
 `,
   );
 });
+
+Deno.test("examples/engines runs, in Deno and in Python", async () => {
+  const example = new URL("../../examples/engines/", import.meta.url);
+  const config = fileURLToPath(new URL("../../deno.json", import.meta.url));
+  using session = new Session({});
+  await session.bash(`cp -r ${fileURLToPath(example)} here`);
+  // The example finds this library by the configuration of the repository.
+  const args = ["run", "-A", "--config", config, "here/main.ts"];
+  const start = async () => {
+    const { success, stdout, stderr } = await new Deno.Command(
+      Deno.execPath(),
+      {
+        args,
+        cwd: session.dir.path,
+        env: { ...session.env, CLIBS_PYTHON: PYTHON },
+      },
+    ).output();
+    const decoder = new TextDecoder();
+    ok(success, decoder.decode(stderr));
+    return decoder.decode(stdout);
+  };
+  const lines =
+    /^ram {3}\d+ % of [\d.]+ GB used\ndisk {2}[\d.]+ GB of [\d.]+ GB free\ncpu {3}\d+ % of \d+ cores busy, load [\d.]+\n$/;
+  match(await start(), lines);
+  match(await start(), lines);
+  match(
+    run(PYTHON, ["here/main.py"], session.dir.path),
+    /^cpu {3}\d+% of \d+ cores busy\n$/,
+  );
+});
