@@ -108,6 +108,7 @@ export function engineFlags(
  * with equal code would be merged into one that is described once.
  */
 function typeFlags({ family }: Compiler): string[] {
+  if (family === "clang") return ["-g", "-fstandalone-debug"];
   if (family !== "gcc") return ["-g"];
   return [
     "-g",

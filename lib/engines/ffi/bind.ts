@@ -171,8 +171,7 @@ function converter(
       if (Object.getPrototypeOf(arg) === null) return { value: arg };
       if (layout) return structArgument(layout, arg, isConst, where);
     }
-    const found = arg === undefined ? "undefined" : `a ${typeof arg}`;
-    throw new TypeError(`${where} must be ${accepted}, not ${found}`);
+    throw new TypeError(`${where} must be ${accepted}, not ${kindOf(arg)}`);
   };
 }
 
@@ -184,8 +183,14 @@ function numberConverter(type: string, where: string): Converter {
       : typeof arg === "number" || wide && typeof arg === "bigint";
     if (isGood) return { value: arg };
     const wanted = type === "bool" ? "true or false" : "a number";
-    throw new TypeError(`${where} must be ${wanted}, not a ${typeof arg}`);
+    throw new TypeError(`${where} must be ${wanted}, not ${kindOf(arg)}`);
   };
+}
+
+/** What a value is, with its article. */
+function kindOf(value: unknown): string {
+  if (value === null || value === undefined) return String(value);
+  return `${typeof value === "object" ? "an" : "a"} ${typeof value}`;
 }
 
 function held(view: Uint8Array<ArrayBuffer>): Passed {

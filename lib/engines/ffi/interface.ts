@@ -2,6 +2,13 @@
 
 import { readElf } from "../../toolchain/elf.ts";
 import { type Die, type Dwarf, readDwarf, Tag } from "./dwarf.ts";
+import {
+  bytesOf,
+  isRecord,
+  numberType,
+  qualifiedName,
+  Types,
+} from "./dwarf_types.ts";
 
 /** Types of numbers that a function can take or give. */
 export type NumberType =
@@ -100,16 +107,23 @@ export function readInterface(
 /** A type that no JavaScript value can stand for. */
 class Unsupported extends Error {}
 
-/** How many typedefs, consts and the like may be around a type. */
-const MAX_PEEL = 100;
+/** Bounds that only bytes made to do harm reach. */
+const MAX = { scopes: 100, origins: 4, parameters: 255, structSize: 1 << 24 };
 
 class InterfaceReader {
   readonly #dwarf: Dwarf;
+  readonly #types: Types;
   readonly #exported: ReadonlySet<string>;
-  readonly #structs: Record<string, StructLayout> = {};
+  readonly #structs = new Map<string, StructLayout>();
+  /** Names of structs by their entries, and by what they are called and have. */
+  readonly #structNames = new Map<Die | string, string | undefined>();
+  /** Structs whose pointers are to be followed, with the types of those. */
+  readonly #pending: [StructLayout, (number | undefined)[]][] = [];
+  readonly #plainRecords = new Map<Die, boolean>();
 
   constructor(dwarf: Dwarf, exported: ReadonlySet<string>) {
     this.#dwarf = dwarf;
+    this.#types = new Types(dwarf);
     this.#exported = exported;
   }
 
@@ -120,7 +134,11 @@ class InterfaceReader {
       const whole = this.#whole(die);
       const { name } = whole;
       if (name === undefined || !this.#exported.has(name)) continue;
-      if (!isPlainC(whole) || !die.hasCode) continue;
+      // Where its code is does not matter: functions of the same code share it,
+      // and then only one of them is said to have it.
+      if (!isPlainC(whole) || die.declaration) continue;
+      // Files that share an inline function each describe it.
+      if (functions.has(name) || skipped.has(name)) continue;
       try {
         functions.set(name, this.#function(name, die, whole));
       } catch (error) {
@@ -128,12 +146,13 @@ class InterfaceReader {
         skipped.set(name, error.message);
       }
     }
-    const byName = (a: { name: string }, b: { name: string }) =>
-      a.name < b.name ? -1 : 1;
+    this.#followPointers();
     return {
       format: 1,
       functions: [...functions.values()].sort(byName),
-      structs: this.#structs,
+      structs: Object.fromEntries(
+        [...this.#structs].sort(([a], [b]) => a < b ? -1 : 1),
+      ),
       skipped: [...skipped].map(([name, reason]) => ({ name, reason }))
         .sort(byName),
     };
@@ -141,7 +160,7 @@ class InterfaceReader {
 
   /** The functions of a unit, and of its namespaces. */
   #below(die: Die, depth = 0): Die[] {
-    if (depth > MAX_PEEL) return [];
+    if (depth > MAX.scopes) return [];
     return die.children.flatMap((child) =>
       child.tag === Tag.function
         ? [child]
@@ -151,10 +170,10 @@ class InterfaceReader {
     );
   }
 
-  /** A function's entry with what the entry that it completes adds. */
+  /** An entry with what the entry that it completes adds. */
   #whole(die: Die): Die {
     let whole = die;
-    for (let depth = 0; whole.origin !== undefined && depth < 4; depth++) {
+    for (let n = 0; whole.origin !== undefined && n < MAX.origins; n++) {
       const origin = this.#dwarf.dies.get(whole.origin);
       if (!origin) break;
       whole = { ...origin, ...definedOnly(whole), origin: origin.origin };
@@ -162,198 +181,198 @@ class InterfaceReader {
     return whole;
   }
 
+  /**
+   * The parameters as they are written in the source: a copy that the compiler
+   * made for one caller may lack some, and a declaration may lack names.
+   */
+  #parametersOf(die: Die): Die[] {
+    let best = die;
+    let next = die;
+    for (let n = 0; next.origin !== undefined && n < MAX.origins; n++) {
+      const origin = this.#dwarf.dies.get(next.origin);
+      if (!origin) break;
+      if (origin.children.length > best.children.length) best = origin;
+      next = origin;
+    }
+    return best.children;
+  }
+
   #function(name: string, die: Die, whole: Die): FfiFunction {
-    const members = die.children.length > 0 ? die.children : whole.children;
+    const members = this.#parametersOf(die);
+    if (members.length > MAX.parameters) {
+      throw new Unsupported("it takes too many arguments");
+    }
     if (members.some(({ tag }) => tag === Tag.variadic)) {
       throw new Unsupported("it takes a variable number of arguments");
     }
-    const parameters = members.filter(({ tag }) => tag === Tag.parameter)
-      .map((member, index): FfiParameter => {
-        const parameter = this.#whole(member);
-        const label = parameter.name ?? `arg${index}`;
-        const type = this.#type(parameter.type, `parameter "${label}" is`);
-        return { name: label, type };
+    const described = members.filter(({ tag }) => tag === Tag.parameter)
+      .map((member, index) => {
+        const { name: label = `arg${index}`, type } = this.#whole(member);
+        const what = `parameter "${label}" is`;
+        if (type === undefined) throw new Unsupported(`${what} of no type`);
+        return { name: label, type, read: this.#type(type, what) };
       });
-    return { name, parameters, result: this.#type(whole.type, "it returns") };
+    const result = this.#type(whole.type, "it returns");
+    // Only now: a function that is skipped needs no structs.
+    return {
+      name,
+      parameters: described.map(({ name, type, read }) => ({
+        name,
+        type: this.#withStruct(read, type),
+      })),
+      result: this.#withStruct(result, whole.type),
+    };
   }
 
   #type(offset: number | undefined, what: string): FfiType {
-    const { die } = this.#peel(offset);
+    const { die } = this.#types.peel(offset);
     if (!die) return { kind: "void" };
-    switch (die.tag) {
-      case Tag.pointer:
-      case Tag.reference:
-      case Tag.rvalueReference:
-        return this.#pointer(die);
-      case Tag.enumeration: {
-        const number = this.#number(die);
-        if (!number) break;
-        return {
-          kind: "number",
-          type: number,
-          ...(die.name ? { enum: die.name } : {}),
-        };
-      }
-      case Tag.base: {
-        const number = this.#number(die);
-        if (number) return { kind: "number", type: number };
-        break;
-      }
-      case Tag.unspecified:
-        // std::nullptr_t
-        return { kind: "pointer", to: "void", const: false };
-      case Tag.struct:
-      case Tag.class:
-      case Tag.union:
-        throw new Unsupported(
-          `${what} a struct by value (${die.name ?? "without a name"})`,
-        );
+    if (isPointer(die)) return this.#pointer(die);
+    const type = numberType(die, this.#types);
+    if (type) {
+      const name = die.tag === Tag.enumeration && qualifiedName(die);
+      return { kind: "number", type, ...(name ? { enum: name } : {}) };
     }
-    throw new Unsupported(`${what} of the type ${this.#spell(offset)}`);
+    // What the compilers call the type of nullptr.
+    if (die.tag === Tag.unspecified && die.name?.includes("nullptr")) {
+      return { kind: "pointer", to: "void", const: false };
+    }
+    const spelled = this.#types.spell(offset);
+    throw new Unsupported(
+      isRecord(die)
+        ? `${what} a ${recordWord(die)} by value (${spelled})`
+        : `${what} of ${
+          die.tag === 0 ? "an unknown type" : `the type ${spelled}`
+        }`,
+    );
   }
 
   #pointer(die: Die): FfiType {
-    const { die: to, isConst } = this.#peel(die.type);
-    const spelled = { to: this.#spell(die.type), const: isConst };
-    if (!to) return { kind: "pointer", ...spelled };
-    const number = this.#number(to);
-    const isText = to.tag === Tag.base && to.name === "char" &&
+    const { die: to, isConst } = this.#types.peel(die.type);
+    const isText = to?.tag === Tag.base && to.name === "char" &&
       die.tag === Tag.pointer;
     if (isText && isConst) return { kind: "string" };
-    if (number) return { kind: "pointer", ...spelled, element: number };
-    const isStruct = to.tag === Tag.struct || to.tag === Tag.class ||
-      to.tag === Tag.union;
-    const name = isStruct ? this.#struct(to) : undefined;
-    return { kind: "pointer", ...spelled, ...(name ? { struct: name } : {}) };
+    const element = to && numberType(to, this.#types);
+    return {
+      kind: "pointer",
+      to: this.#types.spell(die.type),
+      const: isConst,
+      ...(element ? { element } : {}),
+    };
   }
 
-  /** Takes down a struct; undefined if only its name is known. */
-  #struct(die: Die): string | undefined {
-    const { name } = die;
-    if (name === undefined || die.declaration || die.size === undefined) {
+  /** Adds to a pointer the name of the struct that it points to. */
+  #withStruct(type: FfiType, offset: number | undefined): FfiType {
+    if (type.kind !== "pointer") return type;
+    const pointer = this.#types.peel(offset).die;
+    const { die: to, alias } = this.#types.peel(pointer?.type);
+    const struct = to && this.#struct(to, alias);
+    return struct === undefined ? type : { ...type, struct };
+  }
+
+  /** Takes down a struct; undefined if no plain object can stand for it. */
+  #struct(die: Die, alias: Die | undefined): string | undefined {
+    if (this.#structNames.has(die)) return this.#structNames.get(die);
+    const wanted = qualifiedName(die) ?? (alias && qualifiedName(alias));
+    const members = this.#isPlainRecord(die)
+      ? die.children.filter(isField)
+      : [];
+    const layout = this.#layout(die, members);
+    const hasFields = layout.fields.some(({ type }) => type.kind !== "other");
+    if (wanted === undefined || !hasFields) {
+      this.#structNames.set(die, undefined);
       return undefined;
     }
-    if (Object.hasOwn(this.#structs, name)) return name;
-    const layout: StructLayout = { size: die.size, fields: [] };
-    // Entered first: a struct may have pointers to itself.
-    Object.defineProperty(this.#structs, name, {
-      value: layout,
-      enumerable: true,
-      configurable: true,
-      writable: true,
-    });
-    for (const member of die.children) {
-      const isField = member.tag === Tag.member && !member.external ||
-        member.tag === Tag.inheritance;
-      if (isField) layout.fields.push(this.#field(member, die));
+    // Each file describes a struct anew. Others may have the same name: those
+    // within functions, and in files that do not know of each other.
+    const key = `${wanted} ${JSON.stringify(layout)}`;
+    let name = this.#structNames.get(key);
+    if (name === undefined) {
+      name = wanted;
+      // Counted from their number, so that many of one name cost no search.
+      for (let n = this.#structs.size + 1; this.#structs.has(name); n++) {
+        name = `${wanted}_${n}`;
+      }
+      this.#structs.set(name, layout);
+      this.#pending.push([layout, members.map(({ type }) => type)]);
     }
+    this.#structNames.set(key, name);
+    this.#structNames.set(die, name);
     return name;
   }
 
-  #field(member: Die, owner: Die): StructField {
-    const { die } = this.#peel(member.type);
-    const field = {
-      name: member.name ?? this.#spell(member.type),
-      offset: member.location ?? 0,
-    };
-    const other = {
-      kind: "other" as const,
-      c: this.#spell(member.type),
-      size: die?.size ?? 0,
-    };
-    if (member.bits || owner.tag === Tag.union) {
-      return { ...field, type: other };
+  /** Names the structs that fields point to; not at once: they may be many. */
+  #followPointers(): void {
+    for (const [{ fields }, types] of this.#pending) {
+      for (const [index, field] of fields.entries()) {
+        if (field.type.kind !== "pointer") continue;
+        field.type = this.#withStruct(field.type, types[index]);
+      }
     }
+  }
+
+  /**
+   * Whether bytes alone make a whole one: it has no bases, virtual functions or
+   * destructor, nor a member that does.
+   */
+  #isPlainRecord(die: Die, depth = 0): boolean {
+    const known = this.#plainRecords.get(die);
+    if (known !== undefined) return known;
+    this.#plainRecords.set(die, true);
+    const isPlain = depth < MAX.scopes && !die.declaration &&
+      die.tag !== Tag.union && die.size !== undefined &&
+      die.size <= MAX.structSize &&
+      die.children.every(({ tag, name, type, external }) => {
+        if (tag === Tag.inheritance) return false;
+        if (tag === Tag.function) return !name?.startsWith("~");
+        if (!isField({ tag, external })) return true;
+        if (name?.startsWith("_vptr")) return false;
+        const { die: member } = this.#types.peel(type);
+        const isWhole = member?.tag === Tag.struct || member?.tag === Tag.class;
+        return !isWhole || this.#isPlainRecord(member, depth + 1);
+      });
+    this.#plainRecords.set(die, isPlain);
+    return isPlain;
+  }
+
+  #layout({ size = 0 }: Die, members: readonly Die[]): StructLayout {
+    const fields = members.map((member) => this.#field(member));
+    for (const { name, offset, type } of fields) {
+      const width = type.kind === "number" ? bytesOf(type.type) : 8;
+      if (type.kind !== "other" && offset + width > size) {
+        throw new SyntaxError(`the field "${name}" lies outside its struct`);
+      }
+    }
+    return { size, fields };
+  }
+
+  #field({ name, type, location = 0, bits }: Die): StructField {
+    const c = this.#types.spell(type);
+    const field = { name: name ?? c, offset: location };
     try {
-      return { ...field, type: this.#type(member.type, "it is") };
+      if (!bits && type !== undefined) {
+        return { ...field, type: this.#type(type, "it is") };
+      }
     } catch (error) {
       if (!(error instanceof Unsupported)) throw error;
-      return { ...field, type: other };
     }
-  }
-
-  #number(die: Die): NumberType | undefined {
-    const { encoding, size = 0 } = die;
-    if (die.tag === Tag.enumeration) {
-      const { die: base } = this.#peel(die.type);
-      return base && base.tag === Tag.base
-        ? this.#number(base)
-        : integer("u", size);
-    }
-    if (die.tag !== Tag.base) return undefined;
-    switch (encoding) {
-      case 2:
-        return size === 1 ? "bool" : undefined;
-      case 4:
-        return size === 4 ? "f32" : size === 8 ? "f64" : undefined;
-      case 5:
-      case 6:
-        return integer("i", size);
-      case 7:
-      case 8:
-      case 16:
-        return integer("u", size);
-      default:
-        return undefined;
-    }
-  }
-
-  /** A type without its names and qualifiers. */
-  #peel(offset: number | undefined): { die?: Die; isConst: boolean } {
-    let isConst = false;
-    let next = offset;
-    for (let depth = 0; depth < MAX_PEEL; depth++) {
-      const die = next === undefined ? undefined : this.#dwarf.dies.get(next);
-      if (!die) return { isConst };
-      if (!PEELED.has(die.tag)) return { die, isConst };
-      isConst ||= die.tag === Tag.const;
-      next = die.type;
-    }
-    throw new SyntaxError("types are named by each other in a circle");
-  }
-
-  /** A type as C writes it. */
-  #spell(offset: number | undefined, depth = 0): string {
-    const die = offset === undefined ? undefined : this.#dwarf.dies.get(offset);
-    if (!die) return "void";
-    if (depth > MAX_PEEL) return "...";
-    const inner = () => this.#spell(die.type, depth + 1);
-    switch (die.tag) {
-      case Tag.const:
-        return `const ${inner()}`;
-      case Tag.volatile:
-        return `volatile ${inner()}`;
-      case Tag.restrict:
-      case Tag.atomic:
-        return inner();
-      case Tag.pointer:
-        return `${inner()}*`;
-      case Tag.reference:
-        return `${inner()}&`;
-      case Tag.rvalueReference:
-        return `${inner()}&&`;
-      case Tag.array:
-        return `${inner()}[]`;
-      case Tag.functionType:
-        return "function";
-      default:
-        return die.name ?? "unnamed";
-    }
+    const size = this.#types.sizeOf(type);
+    return { ...field, type: { kind: "other", c, size } };
   }
 }
 
-const PEELED: ReadonlySet<number> = new Set([
-  Tag.typedef,
-  Tag.const,
-  Tag.volatile,
-  Tag.restrict,
-  Tag.atomic,
-]);
+function isPointer({ tag }: Die): boolean {
+  return tag === Tag.pointer || tag === Tag.reference ||
+    tag === Tag.rvalueReference;
+}
 
-function integer(sign: "i" | "u", size: number): NumberType | undefined {
-  return size === 1 || size === 2 || size === 4 || size === 8
-    ? `${sign}${size * 8 as 8 | 16 | 32 | 64}`
-    : undefined;
+/** Static members are no fields. */
+function isField({ tag, external }: Pick<Die, "tag" | "external">): boolean {
+  return tag === Tag.member && !external;
+}
+
+function recordWord({ tag }: Die): string {
+  return tag === Tag.union ? "union" : "struct";
 }
 
 /** C++ gives all but `extern "C"` functions another name for the linker. */
@@ -369,4 +388,8 @@ function definedOnly(die: Die): Partial<Die> {
       value !== undefined && !(Array.isArray(value) && value.length === 0)
     ),
   );
+}
+
+function byName(a: { name: string }, b: { name: string }): number {
+  return a.name < b.name ? -1 : 1;
 }

@@ -92,8 +92,10 @@ function writeNumber(
     return;
   }
   if (typeof value !== "number" && typeof value !== "bigint") {
-    throw new TypeError(`${where} must be a number, not a ${typeof value}`);
+    const found = value === undefined ? "undefined" : `a ${typeof value}`;
+    throw new TypeError(`${where} must be a number, not ${found}`);
   }
+  checkRange(type, value, where);
   const number = Number(value);
   switch (type) {
     case "i8":
@@ -113,17 +115,28 @@ function writeNumber(
     case "f64":
       return view.setFloat64(at, number, LITTLE);
     case "i64":
-      return view.setBigInt64(at, whole(value, where), LITTLE);
+      return view.setBigInt64(at, BigInt(value), LITTLE);
     case "u64":
-      return view.setBigUint64(at, whole(value, where), LITTLE);
+      return view.setBigUint64(at, BigInt(value), LITTLE);
   }
 }
 
-function whole(value: number | bigint, where: string): bigint {
+/** A number that does not fit would be stored as another. */
+function checkRange(
+  type: Exclude<NumberType, "bool">,
+  value: number | bigint,
+  where: string,
+): void {
+  if (type === "f32" || type === "f64") return;
   if (typeof value === "number" && !Number.isInteger(value)) {
     throw new TypeError(`${where} must be a whole number`);
   }
-  return BigInt(value);
+  const bits = BigInt(type.slice(1));
+  const [low, high] = type.startsWith("i")
+    ? [-(2n ** (bits - 1n)), 2n ** (bits - 1n)]
+    : [0n, 2n ** bits];
+  if (low <= BigInt(value) && BigInt(value) < high) return;
+  throw new TypeError(`${where} is out of range for ${type}: ${value}`);
 }
 
 function readNumber(

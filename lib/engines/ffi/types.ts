@@ -1,6 +1,12 @@
 /** Writes TypeScript declarations of a library's functions. */
 
-import type { FfiFunction, FfiInterface, FfiType } from "./interface.ts";
+import { pointerTo } from "./dwarf_types.ts";
+import type {
+  FfiFunction,
+  FfiInterface,
+  FfiType,
+  NumberType,
+} from "./interface.ts";
 
 /** `cpu_load` becomes `CpuLoad`. */
 export function pascalCase(name: string): string {
@@ -20,15 +26,14 @@ export function ffiTypes(
   api: FfiInterface,
   nonblocking: readonly string[] = [],
 ): string {
-  const structs = new Map(
-    Object.keys(api.structs).map((struct) => [struct, structName(struct)]),
-  );
   const own = pascalCase(name);
+  const structs = structNames(Object.keys(api.structs), own);
+  const pointer = pointerName(own);
   const blocks = [
     `// Written by \`clibs engines types\` from ${name}.cpp; do not edit.`,
     [
       "/** Memory that is passed by its address. */",
-      "export type Pointer = ArrayBuffer | ArrayBufferView | Deno.PointerValue;",
+      `export type ${pointer} = ArrayBuffer | ArrayBufferView | Deno.PointerValue;`,
     ].join("\n"),
     ...Object.entries(api.structs).map(([struct, layout]) =>
       [
@@ -44,25 +49,43 @@ export function ffiTypes(
         "}",
       ].join("\n")
     ),
-    [
-      `/** Functions of the engine ${name}. */`,
-      `export interface ${own} {`,
-      api.functions.map((f) =>
-        `  /** ${comment(signature(f))} */\n` +
-        declaration(f, structs, nonblocking.includes(f.name))
-      ).join("\n"),
-      ...api.skipped.map((skipped) =>
-        `  // ${skipped.name}: ${comment(skipped.reason)}`
-      ),
-      "}",
-    ].join("\n"),
+    functionsOf(
+      name,
+      api,
+      (f) => declaration(f, structs, pointer, nonblocking.includes(f.name)),
+    ),
   ];
   return `${blocks.join("\n\n")}\n`;
+}
+
+function functionsOf(
+  name: string,
+  { functions, skipped }: FfiInterface,
+  declare: (described: FfiFunction) => string,
+): string {
+  const members = [
+    ...functions.flatMap((described) => [
+      `  /** ${comment(signature(described))} */`,
+      declare(described),
+    ]),
+    ...skipped.map(({ name, reason }) => `  // ${name}: ${comment(reason)}`),
+  ];
+  const head = `/** Functions of the engine ${name}. */`;
+  // An empty interface would take any value.
+  return functions.length === 0
+    ? [
+      head,
+      `export type ${pascalCase(name)} = Record<string, never>;`,
+      ...members.map((line) => line.trimStart()),
+    ].join("\n")
+    : [head, `export interface ${pascalCase(name)} {`, ...members, "}"]
+      .join("\n");
 }
 
 function declaration(
   { name, parameters, result }: FfiFunction,
   structs: ReadonlyMap<string, string>,
+  pointer: string,
   isPromise: boolean,
 ): string {
   const used = new Set<string>();
@@ -72,29 +95,40 @@ function declaration(
       : `arg${index}`;
     while (RESERVED.has(label) || used.has(label)) label += "_";
     used.add(label);
-    return `${label}: ${parameterType(parameter.type, structs)}`;
+    return `${label}: ${parameterType(parameter.type, structs, pointer)}`;
   });
   const returned = resultType(result);
   const type = isPromise ? `Promise<${returned}>` : returned;
-  const line = `  ${name}(${list.join(", ")}): ${type};`;
-  if (line.length <= 80) return line;
+  const method = property(name);
+  const line = `  ${method}(${list.join(", ")}): ${type};`;
+  if (line.length <= 80 || list.length === 0) return line;
   return [
-    `  ${name}(`,
-    ...list.map((item) => `    ${item},`),
+    `  ${method}(`,
+    ...list.map(onLines),
     `  ): ${type};`,
   ].join("\n");
+}
+
+/** A parameter on a line of its own, or more if it has alternatives. */
+function onLines(parameter: string): string {
+  const line = `    ${parameter},`;
+  if (line.length <= 80 || !parameter.includes(" | ")) return line;
+  const [label, ...types] = parameter.split(/: | \| /);
+  return [`    ${label}:`, ...types.map((type) => `      | ${type}`)]
+    .join("\n") + ",";
 }
 
 function parameterType(
   type: FfiType,
   structs: ReadonlyMap<string, string>,
+  pointer: string,
 ): string {
   if (type.kind === "number") return numberType(type.type, true);
-  if (type.kind === "string") return "string | Pointer";
+  if (type.kind === "string") return `string | ${pointer}`;
   const struct = type.kind === "pointer" && type.struct
     ? structs.get(type.struct)
     : undefined;
-  return struct ? `${struct} | Pointer` : "Pointer";
+  return struct ? `${struct} | ${pointer}` : pointer;
 }
 
 function resultType(type: FfiType): string {
@@ -111,26 +145,25 @@ function numberType(type: string, isParameter: boolean): string {
 
 /** A function as C declares it. */
 function signature({ name, parameters, result }: FfiFunction): string {
-  const list = parameters.map(({ name: label, type }) =>
-    `${spell(type)} ${label}`
-  );
-  return `${spell(result)} ${name}(${list.join(", ")})`;
+  const list = parameters.map(({ name: label, type }) => spell(type, label));
+  return spell(result, `${name}(${list.join(", ")})`);
 }
 
-function spell(type: FfiType): string {
+/** A type in front of what has it. */
+function spell(type: FfiType, label: string): string {
   switch (type.kind) {
     case "void":
-      return "void";
+      return `void ${label}`;
     case "string":
-      return "const char*";
+      return `const char* ${label}`;
     case "pointer":
-      return `${type.to}*`;
+      return pointerTo(type.to, "*", label);
     case "number":
-      return type.enum ?? C_NAMES[type.type] ?? type.type;
+      return `${type.enum ?? C_NAMES[type.type]} ${label}`;
   }
 }
 
-const C_NAMES: Record<string, string> = {
+const C_NAMES: Record<NumberType, string> = {
   i8: "int8_t",
   u8: "uint8_t",
   i16: "int16_t",
@@ -144,10 +177,29 @@ const C_NAMES: Record<string, string> = {
   bool: "bool",
 };
 
-/** Struct names may have templates' brackets in them. */
-function structName(struct: string): string {
-  const name = pascalCase(struct.replace(/\W+/g, "_"));
-  return RESERVED.has(name) || name === "Pointer" ? `${name}Struct` : name;
+/** Names that the file uses itself. */
+const GLOBALS = ["ArrayBuffer", "ArrayBufferView", "Deno", "Promise", "Record"];
+
+/** Name of the alias for memory, which an engine may have as well. */
+function pointerName(own: string): string {
+  return own === "Pointer" ? "Memory" : "Pointer";
+}
+
+/** Struct names may have colons and templates' brackets in them. */
+function structNames(
+  structs: readonly string[],
+  own: string,
+): Map<string, string> {
+  const taken = new Set([own, pointerName(own), ...GLOBALS]);
+  return new Map(structs.map((struct) => {
+    const pascal = pascalCase(struct.replace(/\W+/g, "_"));
+    const base = /^[A-Za-z]/.test(pascal) ? pascal : `Struct${pascal}`;
+    let name = base;
+    if (taken.has(name)) name = `${base}Struct`;
+    for (let n = 2; taken.has(name); n++) name = `${base}Struct${n}`;
+    taken.add(name);
+    return [struct, name];
+  }));
 }
 
 function property(name: string): string {

@@ -303,6 +303,14 @@ Deno.test("bindFfi() calls with every kind of argument", async (t) => {
         'norm(): argument "p": field "x" must be a number, not a string',
       ],
       [
+        () => f.norm({ x: 1, y: 2, id: 2 ** 31, on: true }),
+        'norm(): argument "p": field "id" is out of range for i32: 2147483648',
+      ],
+      [
+        () => f.norm({ x: 1, y: 2, id: 1.5, on: true }),
+        'norm(): argument "p": field "id" must be a whole number',
+      ],
+      [
         () => f.norm({ x: 1, y: 2, id: 1, on: 1 }),
         'norm(): argument "p": field "on" must be true or false',
       ],
