@@ -8,8 +8,11 @@ import {
   POLICIES,
 } from "../../lib/artifacts/policy.ts";
 import { buildEngine, buildEngines } from "../../lib/engines/build.ts";
+import { probe } from "../../lib/engines/probe.ts";
+import { PROBE_WORD } from "../../lib/engines/probe_word.ts";
 import { ClibsError } from "../../lib/errors.ts";
 import { sha256Hex } from "../../lib/host/digest.ts";
+import { clibs } from "../support/cli.ts";
 import { ANSWER, EngineSpace, engineTest, run } from "../support/engines.ts";
 
 Deno.test("originsOf() gives the order of each policy", () => {
@@ -391,4 +394,70 @@ Deno.test("a damaged manifest is an error, not a missing one", async () => {
       return true;
     });
   }
+});
+
+Deno.test("a prebuilt for another Python or Node-API is not used", async (t) => {
+  const cases: [string, string, string, RegExp][] = [
+    [
+      "PYBIND11_MODULE(cpu, m) {}",
+      "cpu.cpython-399-x86_64-linux-gnu.so",
+      "pybind11-x",
+      /cpu\.cpython-399-x86_64-linux-gnu\.so: built for cpython-399-x86_64-linux-gnu, this Python is cpython-3\d+-/,
+    ],
+    [
+      "NODE_API_MODULE(cpu, Init)",
+      "cpu.node",
+      "napi-x-napi99",
+      /cpu\.node: built for Node-API 99, this runtime has \d+$/,
+    ],
+  ];
+  for (const [source, file, key, reason] of cases) {
+    await t.step(file, async () => {
+      using space = new EngineSpace({ "core/engines/cpu.cpp": source });
+      const bytes = new TextEncoder().encode("x");
+      space.dir.write({
+        [`assets/binaries/${key}/${file}`]: "x",
+        [`assets/binaries/${key}/manifest.json`]: JSON.stringify({
+          python_version: "3.99",
+          python_soabi: "cpython-399-x86_64-linux-gnu",
+          system: "linux",
+          machine: "x86_64",
+          hashes: { [file]: sha256Hex(bytes) },
+          ...(key.startsWith("napi") ? { key } : {}),
+        }),
+      });
+      const options = { ...space.options, policy: "prebuilt_only" as const };
+      const { ok: found } = await buildEngines([], options);
+      equal(found, false);
+      match(space.messages("warn")[0] ?? "", reason);
+    });
+  }
+});
+
+Deno.test("probe() gives up on a module that does not come back", async () => {
+  using space = new EngineSpace({});
+  const path = space.dir.join("hang.so");
+  Deno.writeFileSync(
+    path,
+    compiled(
+      `${ANSWER}__attribute__((constructor)) static void hang() { for (volatile int i = 0;; i = 1); }`,
+    ),
+  );
+  equal(
+    await probe({ name: "cpu", kind: "ffi", path }, { timeoutMs: 400 }),
+    "loading it took more than 0.4 s",
+  );
+});
+
+Deno.test("the command tries a module as a compiled clibs asks it to", async () => {
+  using space = new EngineSpace({});
+  const path = space.dir.join("good.so");
+  Deno.writeFileSync(path, compiled(ANSWER));
+  const request = { name: "cpu", kind: "ffi", path };
+  const good = await clibs([PROBE_WORD, JSON.stringify(request)]);
+  deepEqual([good.code, good.stdout, good.stderr], [0, "", ""]);
+  const absent = { ...request, path: space.dir.join("absent.so") };
+  const bad = await clibs([PROBE_WORD, JSON.stringify(absent)]);
+  equal(bad.code, 1);
+  match(bad.stderr, /absent\.so/);
 });
