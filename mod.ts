@@ -37,6 +37,7 @@ export {
   healthcheck,
   listEngines,
   loadMany,
+  PROBE_WORD,
   pruneCache,
   runDuties,
   runProbe,
@@ -64,6 +65,8 @@ export {
   type Engines,
   EnginesError,
   type LoadedEngine,
+  PythonError,
+  type PythonFailure,
 } from "./lib/engines/errors.ts";
 export type { HealthCheck, HealthReport } from "./lib/engines/healthcheck.ts";
 export type { EngineKind } from "./lib/engines/kind.ts";
@@ -73,12 +76,7 @@ export type {
   BuildEngineOptions,
   EngineOptions,
 } from "./lib/engines/options.ts";
-export { PROBE_WORD } from "./lib/engines/probe_word.ts";
 export type { PruneOptions, PruneReport } from "./lib/engines/prune.ts";
-export {
-  PythonError,
-  type PythonFailure,
-} from "./lib/engines/python/errors.ts";
 export type {
   RunScriptOptions,
   ScriptOptions,

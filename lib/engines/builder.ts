@@ -206,6 +206,9 @@ export async function runDuties(
   return await (await import("./duties.ts")).runDuties(options);
 }
 
+/** First word of the command line by which a compiled clibs tries a module. */
+export const PROBE_WORD = "engines-probe";
+
 /**
  * Loads one module in this process, which may crash: what clibs runs in a child
  * process before it uses a prebuilt.

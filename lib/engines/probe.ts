@@ -2,10 +2,10 @@
 
 import { fileURLToPath } from "node:url";
 import { runJob } from "../jobs/run.ts";
+import { PROBE_WORD } from "./builder.ts";
 import type { SmokeCall } from "./config.ts";
 import type { FfiInterface } from "./ffi/interface.ts";
 import type { EngineKind } from "./kind.ts";
-import { PROBE_WORD } from "./probe_word.ts";
 
 /** What to load. */
 export interface ProbeRequest {

@@ -9,7 +9,7 @@ import {
 } from "../../lib/artifacts/policy.ts";
 import { buildEngine, buildEngines } from "../../lib/engines/build.ts";
 import { probe } from "../../lib/engines/probe.ts";
-import { PROBE_WORD } from "../../lib/engines/probe_word.ts";
+import { PROBE_WORD } from "../../lib/engines/builder.ts";
 import { ClibsError } from "../../lib/errors.ts";
 import { sha256Hex } from "../../lib/host/digest.ts";
 import { clibs } from "../support/cli.ts";

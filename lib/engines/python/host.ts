@@ -2,7 +2,7 @@
 
 import { CancelledError, ClibsError } from "../../errors.ts";
 import { type Feedback, silent } from "../../feedback/bus.ts";
-import { hostDied, PythonError, type PythonFailure } from "./errors.ts";
+import { hostDied, PythonError, type PythonFailure } from "../errors.ts";
 import { encodeFrame, type Frame, FrameReader } from "./frames.ts";
 import source from "./host.py" with { type: "text" };
 import { decodeValue, encodeArguments } from "./values.ts";

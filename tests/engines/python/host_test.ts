@@ -2,7 +2,7 @@
 
 import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
 import { loadPython } from "../../../lib/engines/python/engine.ts";
-import { PythonError } from "../../../lib/engines/python/errors.ts";
+import { PythonError } from "../../../lib/engines/errors.ts";
 import { PythonHost } from "../../../lib/engines/python/host.ts";
 import { pythonTypes } from "../../../lib/engines/python/types.ts";
 import { ClibsError } from "../../../lib/errors.ts";
