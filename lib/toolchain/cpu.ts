@@ -13,6 +13,7 @@ const OTHER_NAMES: Record<string, string> = {
   AVX512VPOPCNTDQ: "avx512_vpopcntdq",
   AVX512BF16: "avx512_bf16",
   AVX512FP16: "avx512_fp16",
+  AVX512VP2INTERSECT: "avx512_vp2intersect",
   AVXVNNI: "avx_vnni",
   AMX_TILE: "amx_tile",
   AMX_INT8: "amx_int8",
@@ -24,6 +25,15 @@ const OTHER_NAMES: Record<string, string> = {
   ARM_FEATURE_CRC32: "crc32",
   ARM_FEATURE_SHA2: "sha2",
   ARM_FEATURE_AES: "aes",
+  ARM_FEATURE_QRDMX: "asimdrdm",
+  ARM_FEATURE_FP16_SCALAR_ARITHMETIC: "fphp",
+  ARM_FEATURE_FP16_VECTOR_ARITHMETIC: "asimdhp",
+  ARM_FEATURE_FP16_FML: "asimdfhm",
+  ARM_FEATURE_BF16_VECTOR_ARITHMETIC: "bf16",
+  ARM_FEATURE_MATMUL_INT8: "i8mm",
+  ARM_FEATURE_JCVT: "jscvt",
+  ARM_FEATURE_COMPLEX: "fcma",
+  ARM_FEATURE_FRINT: "frint",
 };
 
 /** Macros whose feature has the same name in lower case. */
@@ -54,6 +64,8 @@ const SAME_NAMES = new Set([
   "AVX512VL",
   "AVX512IFMA",
   "AVX512VBMI",
+  "XOP",
+  "TBM",
 ]);
 
 /**

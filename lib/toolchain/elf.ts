@@ -1,6 +1,7 @@
 /** Reads what a loader would read of an ELF file, without loading it. */
 
 import { inflateSync } from "node:zlib";
+import { ElfBytes } from "./elf_bytes.ts";
 
 /** A version of symbols that a library needs of another. */
 export interface VersionNeed {
@@ -49,8 +50,8 @@ const MACHINES: Record<number, string> = {
   40: "arm",
   62: "x86_64",
   183: "aarch64",
-  243: "riscv",
-  258: "loongarch",
+  243: "riscv64",
+  258: "loongarch64",
 };
 
 const TYPES: Record<number, ElfFile["type"]> = {
@@ -76,6 +77,33 @@ export function readElf(bytes: Uint8Array): ElfFile {
   return new Reader(bytes).file();
 }
 
+/** What the first 20 bytes of an ELF file tell. */
+export type ElfHeader = Pick<ElfFile, "machine" | "bits" | "littleEndian">;
+
+/**
+ * Reads which processor an ELF file is for.
+ *
+ * @param bytes The file, or at least its first 20 bytes.
+ * @throws {SyntaxError} If the bytes are not ELF, or are cut off.
+ */
+export function readElfHeader(bytes: Uint8Array): ElfHeader {
+  return headerOf(new ElfBytes(bytes));
+}
+
+function headerOf(file: ElfBytes): ElfHeader {
+  const machine = file.u16(18);
+  const bits = file.wide ? 64 : 32;
+  const name = MACHINES[machine] ?? `machine ${machine}`;
+  return {
+    // Two processors have one number in either width.
+    machine: bits === 32
+      ? name.replace(/(?<=^(riscv|loongarch))64$/, "32")
+      : name,
+    bits,
+    littleEndian: file.littleEndian,
+  };
+}
+
 interface Segment {
   type: number;
   offset: number;
@@ -92,41 +120,28 @@ interface Section {
 }
 
 class Reader {
-  readonly #bytes: Uint8Array;
-  readonly #view: DataView;
-  readonly #wide: boolean;
-  readonly #little: boolean;
+  readonly #file: ElfBytes;
   readonly #segments: Segment[];
   readonly #dynamic = new Map<number, number[]>();
-  #strings = 0;
+  #strings: number | undefined;
   #visited = 0;
 
   constructor(bytes: Uint8Array) {
-    this.#bytes = bytes;
-    this.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-    const isElf = bytes[0] === 0x7f && bytes[1] === 0x45 &&
-      bytes[2] === 0x4c && bytes[3] === 0x46;
-    if (!isElf) throw new SyntaxError("not an ELF file");
-    this.#wide = bytes[4] === 2;
-    this.#little = bytes[5] === 1;
-    if (bytes[4] !== 1 && bytes[4] !== 2 || bytes[5] !== 1 && bytes[5] !== 2) {
-      throw new SyntaxError("an ELF file of an unknown class");
-    }
+    this.#file = new ElfBytes(bytes);
     this.#segments = this.#readSegments();
     this.#readDynamic();
   }
 
   file(): ElfFile {
-    const machine = this.#u16(18);
     const interpreter = this.#segments.find(({ type }) => type === 3);
     const soname = this.#dynamic.get(14)?.[0];
     const { exports, imports } = this.#symbols();
     return {
-      machine: MACHINES[machine] ?? `machine ${machine}`,
-      bits: this.#wide ? 64 : 32,
-      littleEndian: this.#little,
-      type: TYPES[this.#u16(16)] ?? "other",
-      ...(interpreter ? { interpreter: this.#text(interpreter.offset) } : {}),
+      ...headerOf(this.#file),
+      type: TYPES[this.#file.u16(16)] ?? "other",
+      ...(interpreter
+        ? { interpreter: this.#file.text(interpreter.offset) }
+        : {}),
       needed: this.#names(1),
       ...(soname === undefined ? {} : { soname: this.#string(soname) }),
       runpath: [...this.#names(15), ...this.#names(29)]
@@ -140,26 +155,26 @@ class Reader {
   }
 
   #readSegments(): Segment[] {
-    const start = this.#word(this.#wide ? 32 : 28);
-    const size = this.#u16(this.#wide ? 54 : 42);
-    const count = this.#u16(this.#wide ? 56 : 44);
-    if (count > 0 && size < (this.#wide ? 56 : 32)) {
+    const start = this.#file.word(this.#file.wide ? 32 : 28);
+    const size = this.#file.u16(this.#file.wide ? 54 : 42);
+    const count = this.#file.u16(this.#file.wide ? 56 : 44);
+    if (count > 0 && size < (this.#file.wide ? 56 : 32)) {
       throw new SyntaxError("its program headers are too small");
     }
     return Array.from({ length: count }, (_, index) => {
       const at = start + index * size;
-      return this.#wide
+      return this.#file.wide
         ? {
-          type: this.#u32(at),
-          offset: this.#word(at + 8),
-          address: this.#word(at + 16),
-          size: this.#word(at + 32),
+          type: this.#file.u32(at),
+          offset: this.#file.word(at + 8),
+          address: this.#file.word(at + 16),
+          size: this.#file.word(at + 32),
         }
         : {
-          type: this.#u32(at),
-          offset: this.#u32(at + 4),
-          address: this.#u32(at + 8),
-          size: this.#u32(at + 16),
+          type: this.#file.u32(at),
+          offset: this.#file.u32(at + 4),
+          address: this.#file.u32(at + 8),
+          size: this.#file.u32(at + 16),
         };
     });
   }
@@ -167,13 +182,13 @@ class Reader {
   #readDynamic(): void {
     const segment = this.#segments.find(({ type }) => type === 2);
     if (!segment) return;
-    this.#check(segment.offset, segment.size, "the dynamic section");
-    const step = this.#wide ? 16 : 8;
+    this.#file.check(segment.offset, segment.size, "the dynamic section");
+    const step = this.#file.wide ? 16 : 8;
     for (let at = 0; at + step <= segment.size; at += step) {
-      const tag = this.#word(segment.offset + at);
+      const tag = this.#file.word(segment.offset + at);
       if (tag === 0) break;
       const values = this.#dynamic.get(tag) ?? [];
-      values.push(this.#word(segment.offset + at + step / 2));
+      values.push(this.#file.word(segment.offset + at + step / 2));
       this.#dynamic.set(tag, values);
     }
     const strings = this.#dynamic.get(5)?.[0];
@@ -188,10 +203,10 @@ class Reader {
     const needs: VersionNeed[] = [];
     const count = this.#dynamic.get(0x6fffffff)?.[0] ?? 0;
     this.#chain(this.#address(0x6ffffffe), count, 12, (at) => {
-      const file = this.#string(this.#u32(at + 4));
-      const members = this.#u16(at + 2);
-      this.#chain(at + this.#u32(at + 8), members, 12, (aux) => {
-        needs.push({ file, version: this.#string(this.#u32(aux + 8)) });
+      const file = this.#string(this.#file.u32(at + 4));
+      const members = this.#file.u16(at + 2);
+      this.#chain(at + this.#file.u32(at + 8), members, 12, (aux) => {
+        needs.push({ file, version: this.#string(this.#file.u32(aux + 8)) });
       });
     });
     return needs;
@@ -202,8 +217,8 @@ class Reader {
     const count = this.#dynamic.get(0x6ffffffd)?.[0] ?? 0;
     this.#chain(this.#address(0x6ffffffc), count, 16, (at) => {
       // The first one names the file itself.
-      if (this.#u16(at + 2) & 1) return;
-      names.push(this.#string(this.#u32(at + this.#u32(at + 12))));
+      if (this.#file.u16(at + 2) & 1) return;
+      names.push(this.#string(this.#file.u32(at + this.#file.u32(at + 12))));
     });
     return names;
   }
@@ -222,7 +237,7 @@ class Reader {
         throw new SyntaxError("it has too many versions of symbols");
       }
       visit(at);
-      const step = this.#u32(at + next);
+      const step = this.#file.u32(at + next);
       if (step === 0) return;
       at += step;
     }
@@ -232,19 +247,19 @@ class Reader {
     const exports: string[] = [];
     const imports: string[] = [];
     const table = this.#address(6);
-    const size = this.#wide ? 24 : 16;
+    const size = this.#file.wide ? 24 : 16;
     const count = table === undefined ? 0 : this.#symbolCount();
     if (table !== undefined) {
-      this.#check(table, count * size, "the symbol table");
+      this.#file.check(table, count * size, "the symbol table");
     }
     for (let index = 1; table !== undefined && index < count; index++) {
       const at = table + index * size;
-      const info = this.#u8(at + (this.#wide ? 4 : 12));
-      const other = this.#u8(at + (this.#wide ? 5 : 13));
-      const section = this.#u16(at + (this.#wide ? 6 : 14));
+      const info = this.#file.u8(at + (this.#file.wide ? 4 : 12));
+      const other = this.#file.u8(at + (this.#file.wide ? 5 : 13));
+      const section = this.#file.u16(at + (this.#file.wide ? 6 : 14));
       const binding = info >> 4;
       if (binding !== 1 && binding !== 2 && binding !== 10) continue;
-      const name = this.#string(this.#u32(at));
+      const name = this.#string(this.#file.u32(at));
       if (section === 0) imports.push(name);
       else if ((other & 3) === 0 || (other & 3) === 3) exports.push(name);
     }
@@ -254,34 +269,59 @@ class Reader {
   /** Only the hash tables tell how many symbols there are. */
   #symbolCount(): number {
     const plain = this.#address(4);
-    if (plain !== undefined) return this.#u32(plain + 4);
+    if (plain !== undefined) return this.#file.u32(plain + 4);
     const gnu = this.#address(0x6ffffef5);
     if (gnu === undefined) return 0;
-    const buckets = this.#u32(gnu);
-    const first = this.#u32(gnu + 4);
-    const filter = this.#u32(gnu + 8) * (this.#wide ? 8 : 4);
+    const buckets = this.#file.u32(gnu);
+    const first = this.#file.u32(gnu + 4);
+    const filter = this.#file.u32(gnu + 8) * (this.#file.wide ? 8 : 4);
     const table = gnu + 16 + filter;
-    this.#check(table, buckets * 4, "the hash table");
+    this.#file.check(table, buckets * 4, "the hash table");
     let last = 0;
     for (let index = 0; index < buckets; index++) {
-      last = Math.max(last, this.#u32(table + index * 4));
+      last = Math.max(last, this.#file.u32(table + index * 4));
     }
-    if (last < first) return first;
+    // GNU ld writes an empty table as if there were no imports either.
+    if (last < first) return Math.max(first, this.#relocatedSymbols());
     const chain = table + buckets * 4;
-    while ((this.#u32(chain + (last - first) * 4) & 1) === 0) last++;
+    while ((this.#file.u32(chain + (last - first) * 4) & 1) === 0) last++;
     return last + 1;
   }
 
+  /** How many symbols there are at least, by those that relocations use. */
+  #relocatedSymbols(): number {
+    const [RELA, REL] = [7, 17];
+    const plt = this.#dynamic.get(20)?.[0] ?? RELA;
+    let count = 0;
+    for (const [kind, tag] of [[RELA, RELA], [REL, REL], [plt, 23]] as const) {
+      const table = this.#address(tag);
+      if (table === undefined) continue;
+      const size = this.#dynamic.get(tag === 23 ? 2 : tag + 1)?.[0] ?? 0;
+      this.#file.check(table, size, "the table of relocations");
+      const step = (this.#file.wide ? 8 : 4) * (kind === RELA ? 3 : 2);
+      for (let at = table; at + step <= table + size; at += step) {
+        count = Math.max(count, this.#symbolOf(at) + 1);
+      }
+    }
+    return count;
+  }
+
+  /** The symbol of a relocation: the upper part of its second number. */
+  #symbolOf(at: number): number {
+    if (!this.#file.wide) return this.#file.u32(at + 4) >>> 8;
+    return this.#file.u32(at + (this.#file.littleEndian ? 12 : 8));
+  }
+
   #section(name: string): Uint8Array | undefined {
-    const start = this.#word(this.#wide ? 40 : 32);
-    const size = this.#u16(this.#wide ? 58 : 46);
-    const count = this.#u16(this.#wide ? 60 : 48);
-    const names = this.#u16(this.#wide ? 62 : 50);
+    const start = this.#file.word(this.#file.wide ? 40 : 32);
+    const size = this.#file.u16(this.#file.wide ? 58 : 46);
+    const count = this.#file.u16(this.#file.wide ? 60 : 48);
+    const names = this.#file.u16(this.#file.wide ? 62 : 50);
     if (start === 0 || names >= count) return undefined;
     const strings = this.#sectionAt(start + names * size);
     for (let index = 0; index < count; index++) {
       const section = this.#sectionAt(start + index * size);
-      if (this.#text(strings.offset + section.name) !== name) continue;
+      if (!this.#file.hasText(strings.offset + section.name, name)) continue;
       return this.#content(section, name);
     }
     return undefined;
@@ -289,30 +329,33 @@ class Reader {
 
   #sectionAt(at: number): Section {
     return {
-      name: this.#u32(at),
-      type: this.#u32(at + 4),
-      flags: this.#word(at + 8),
-      offset: this.#word(at + (this.#wide ? 24 : 16)),
-      size: this.#word(at + (this.#wide ? 32 : 20)),
+      name: this.#file.u32(at),
+      type: this.#file.u32(at + 4),
+      flags: this.#file.word(at + 8),
+      offset: this.#file.word(at + (this.#file.wide ? 24 : 16)),
+      size: this.#file.word(at + (this.#file.wide ? 32 : 20)),
     };
   }
 
   #content(section: Section, name: string): Uint8Array {
     // Takes no room in the file.
     if (section.type === 8) return new Uint8Array();
-    this.#check(section.offset, section.size, `the section ${name}`);
+    this.#file.check(section.offset, section.size, `the section ${name}`);
     const end = section.offset + section.size;
     if (!(section.flags & 0x800)) {
-      return this.#bytes.subarray(section.offset, end);
+      return this.#file.bytes.subarray(section.offset, end);
     }
-    const header = this.#wide ? 24 : 12;
-    if (this.#u32(section.offset) !== 1) {
+    const header = this.#file.wide ? 24 : 12;
+    if (this.#file.u32(section.offset) !== 1) {
       throw new SyntaxError(`the section ${name} is packed in an unknown way`);
     }
     try {
-      return inflateSync(this.#bytes.subarray(section.offset + header, end), {
-        maxOutputLength: MAX_SECTION,
-      });
+      return inflateSync(
+        this.#file.bytes.subarray(section.offset + header, end),
+        {
+          maxOutputLength: MAX_SECTION,
+        },
+      );
     } catch (cause) {
       throw new SyntaxError(`the section ${name} cannot be inflated`, {
         cause,
@@ -335,43 +378,9 @@ class Reader {
   }
 
   #string(at: number): string {
-    return this.#text(this.#strings + at);
-  }
-
-  #text(at: number): string {
-    this.#check(at, 1, "a name");
-    const end = this.#bytes.indexOf(0, at);
-    if (end < 0) throw new SyntaxError("cut off: a name has no end");
-    return decoder.decode(this.#bytes.subarray(at, end));
-  }
-
-  #check(at: number, size: number, what: string): void {
-    if (at < 0 || size < 0 || at + size > this.#bytes.length) {
-      throw new SyntaxError(`cut off: ${what} lies outside the file`);
+    if (this.#strings === undefined) {
+      throw new SyntaxError("its dynamic section names no table of names");
     }
-  }
-
-  #u8(at: number): number {
-    this.#check(at, 1, "a number");
-    return this.#view.getUint8(at);
-  }
-
-  #u16(at: number): number {
-    this.#check(at, 2, "a number");
-    return this.#view.getUint16(at, this.#little);
-  }
-
-  #u32(at: number): number {
-    this.#check(at, 4, "a number");
-    return this.#view.getUint32(at, this.#little);
-  }
-
-  /** A number as wide as addresses. */
-  #word(at: number): number {
-    if (!this.#wide) return this.#u32(at);
-    this.#check(at, 8, "a number");
-    return Number(this.#view.getBigUint64(at, this.#little));
+    return this.#file.text(this.#strings + at);
   }
 }
-
-const decoder = new TextDecoder();

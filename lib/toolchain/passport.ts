@@ -139,6 +139,8 @@ function unmetLibrary(
   }
   if (versions.length === 0) return [];
   const present = host.versionsOf(path);
+  // A library built without versions: the loader goes by the names alone.
+  if (present.size === 0) return [];
   const missing = versions.filter((version) => !present.has(version))
     .sort((a, b) => compareVersions(numberOf(a), numberOf(b)));
   // The highest of each family tells enough: GLIBC, GLIBCXX, CXXABI.
@@ -146,15 +148,15 @@ function unmetLibrary(
   return [...families.values()].map((version) => {
     const highest = [...present]
       .filter((other) => familyOf(other) === familyOf(version))
-      .filter((other) => /_[\d.]+$/.test(other))
       .sort((a, b) => compareVersions(numberOf(a), numberOf(b))).at(-1);
     const has = highest ? `has up to ${highest}` : "has no such version";
     return `needs ${version} of ${name}, this machine ${has}`;
   });
 }
 
+/** `GLIBC` of `GLIBC_2.34`; one without a number, as CXXABI_FLOAT128, is its own. */
 function familyOf(version: string): string {
-  return version.replace(/_[^_]*$/, "");
+  return /^(.*)_[\d.]+$/.exec(version)?.[1] ?? version;
 }
 
 function numberOf(version: string): string {

@@ -1,20 +1,8 @@
 import { deepEqual, equal, ok, throws } from "node:assert/strict";
-import {
-  cpuFeaturesOfInfo,
-  cpuFeaturesOfMacros,
-} from "../../lib/toolchain/cpu.ts";
-import { readElf } from "../../lib/toolchain/elf.ts";
+import { readElf, readElfHeader } from "../../lib/toolchain/elf.ts";
 import { hostAbi } from "../../lib/toolchain/host_abi.ts";
-import {
-  compareVersions,
-  type HostAbi,
-  type Passport,
-  passportOf,
-  unmetNeeds,
-} from "../../lib/toolchain/passport.ts";
 import { run } from "../support/engines.ts";
 import { TempDir } from "../support/temp.ts";
-import { has } from "../support/tools.ts";
 
 const SOURCE = `#include <string>
 #include <cstdio>
@@ -134,126 +122,158 @@ Deno.test("readElf() refuses damaged files, and never hangs", () => {
   });
 });
 
-Deno.test("passportOf() takes down what a library needs", () => {
-  const passport = passportOf(readElf(compile()), ["avx2"]);
-  equal(passport.machine, "x86_64");
-  equal(passport.libc, "glibc");
-  deepEqual(passport.needed.slice(0, 1), ["libstdc++.so.6"]);
-  ok(compareVersions(passport.glibc ?? "", "2.2.5") >= 0);
-  ok(compareVersions(passport.glibcxx ?? "", "3.4") >= 0);
-  ok(compareVersions(passport.cxxabi ?? "", "1.3") >= 0);
-  deepEqual(passport.cpu, ["avx2"]);
-  deepEqual(unmetNeeds({ ...passport, cpu: [] }, hostAbi()), []);
-  // It survives being written to a manifest.
-  deepEqual(JSON.parse(JSON.stringify(passport)), passport);
+Deno.test("readElf() finds the imports of a library without exports", async (t) => {
+  for (const style of ["gnu", "sysv", "both"]) {
+    await t.step(style, () => {
+      using dir = new TempDir();
+      dir.write({
+        "a.cpp": 'extern "C" int one(), two();\n' +
+          "static int sum = one() + two();\n",
+      });
+      const flags = ["-shared", "-fPIC", "-nostdlib"];
+      const style_ = `-Wl,--hash-style=${style}`;
+      run("g++", [...flags, style_, "-o", "a.so", "a.cpp"], dir.path);
+      const elf = readElf(Deno.readFileSync(dir.join("a.so")));
+      deepEqual([elf.imports.toSorted(), elf.exports], [["one", "two"], []]);
+      deepEqual(elf.needed, []);
+    });
+  }
 });
 
-Deno.test("compareVersions() compares numbers", () => {
-  const sorted = ["2.9", "2.34", "2.2.5", "2.34.1", "10"]
-    .sort(compareVersions);
-  deepEqual(sorted, ["2.2.5", "2.9", "2.34", "2.34.1", "10"]);
+interface Small {
+  wide: boolean;
+  little: boolean;
+  machine: number;
+  /** Table of names; the first ones are needed and imported. */
+  names: string;
+  symbols: number;
+}
+
+/** A library of headers and a dynamic part only, written by hand. */
+function small({ wide, little, machine, names, symbols }: Small): Uint8Array {
+  const [word, entry] = wide ? [8, 24] : [4, 16];
+  const [table, dynamic, strings] = [64, 512, 1024];
+  const hash = strings + names.length + 1;
+  const symbolTable = hash + 8;
+  const bytes = new Uint8Array(symbolTable + symbols * entry);
+  const view = new DataView(bytes.buffer);
+  const u16 = (at: number, value: number) => view.setUint16(at, value, little);
+  const u32 = (at: number, value: number) => view.setUint32(at, value, little);
+  const put = (at: number, value: number) =>
+    wide ? view.setBigUint64(at, BigInt(value), little) : u32(at, value);
+  bytes.set([0x7f, 0x45, 0x4c, 0x46, wide ? 2 : 1, little ? 1 : 2, 1]);
+  u16(16, 3);
+  u16(18, machine);
+  put(wide ? 32 : 28, table);
+  const size = wide ? 56 : 32;
+  u16(wide ? 54 : 42, size);
+  u16(wide ? 56 : 44, 2);
+  const segments = [[1, 0, bytes.length], [2, dynamic, 10 * word]] as const;
+  segments.forEach(([type, offset, length], index) => {
+    const at = table + index * size;
+    u32(at, type);
+    put(at + word, offset);
+    put(at + 2 * word, offset);
+    put(at + 4 * word, length);
+  });
+  const entries = [[1, 0], [5, strings], [4, hash], [6, symbolTable]] as const;
+  entries.forEach(([tag, value], index) => {
+    put(dynamic + index * 2 * word, tag);
+    put(dynamic + index * 2 * word + word, value);
+  });
+  bytes.set(new TextEncoder().encode(names), strings);
+  u32(hash + 4, symbols);
+  for (let index = 1; index < symbols; index++) {
+    bytes[symbolTable + index * entry + (wide ? 4 : 12)] = 0x10;
+  }
+  return bytes;
+}
+
+Deno.test("readElf() reads either width and byte order", async (t) => {
+  const kinds: [boolean, boolean, number, string][] = [
+    [false, false, 8, "mips"],
+    [false, true, 3, "i386"],
+    [true, false, 22, "s390x"],
+    [true, true, 243, "riscv64"],
+    [false, true, 243, "riscv32"],
+    [true, true, 9999, "machine 9999"],
+  ];
+  for (const [wide, little, machine, name] of kinds) {
+    await t.step(`${name}, ${wide ? 64 : 32} bits`, () => {
+      const names = "libx.so";
+      const bytes = small({ wide, little, machine, names, symbols: 2 });
+      const elf = readElf(bytes);
+      const header = {
+        machine: name,
+        bits: wide ? 64 : 32,
+        littleEndian: little,
+      };
+      deepEqual(readElfHeader(bytes.subarray(0, 20)), header);
+      const { machine: read, bits, littleEndian } = elf;
+      deepEqual({ machine: read, bits, littleEndian }, header);
+      deepEqual([elf.needed, elf.imports], [[names], [names]]);
+    });
+  }
 });
 
-const HOST: HostAbi = {
-  machine: "x86_64",
-  bits: 64,
-  libc: "glibc",
-  findLibrary: (name) =>
-    name === "libc.so.6" || name === "libstdc++.so.6" ? name : undefined,
-  versionsOf: (path) =>
-    new Set(
-      path === "libc.so.6"
-        ? ["GLIBC_2.2.5", "GLIBC_2.9", "GLIBC_2.36", "GLIBC_PRIVATE"]
-        : ["GLIBCXX_3.4", "GLIBCXX_3.4.30", "CXXABI_1.3"],
-    ),
-  cpuFeatures: () => new Set(["avx", "avx2"]),
-};
+Deno.test("readElf() refuses names that would fill the memory", () => {
+  const bytes = small({
+    wide: true,
+    little: true,
+    machine: 62,
+    names: "a".repeat(4_000_000),
+    symbols: 100_000,
+  });
+  throws(() => readElf(bytes), {
+    name: "SyntaxError",
+    message: "its names are too long",
+  });
+});
 
-const NONE: Passport = {
-  machine: "x86_64",
-  bits: 64,
-  libc: "glibc",
-  needed: ["libc.so.6"],
-  runpath: [],
-  symbols: [],
-  cpu: [],
-};
-
-const unmet: [string, Partial<Passport>, string[]][] = [
-  ["nothing", { symbols: [{ file: "libc.so.6", version: "GLIBC_2.9" }] }, []],
-  ["another processor", { machine: "aarch64" }, [
-    "built for aarch64 (64 bits), this machine is x86_64",
-  ]],
-  ["32 bits", { bits: 32 }, [
-    "built for x86_64 (32 bits), this machine is x86_64",
-  ]],
-  ["musl", { libc: "musl" }, ["built for musl, this machine has glibc"]],
-  ["a newer glibc", {
-    symbols: [
-      { file: "libc.so.6", version: "GLIBC_2.38" },
-      { file: "libc.so.6", version: "GLIBC_2.40" },
-      { file: "libc.so.6", version: "GLIBC_2.2.5" },
+Deno.test("readElf() says what is wrong with a file", async (t) => {
+  const good = { wide: true, little: true, machine: 62, names: "x" };
+  const edited = (edit: (view: DataView) => void) => {
+    const bytes = small({ ...good, symbols: 2 });
+    edit(new DataView(bytes.buffer));
+    return bytes;
+  };
+  const cases: [string, Uint8Array, string][] = [
+    ["nothing", new Uint8Array(), "not an ELF file"],
+    [
+      "the magic number only",
+      edited(() => {}).subarray(0, 4),
+      "cut off: a number lies outside the file",
     ],
-  }, ["needs GLIBC_2.40 of libc.so.6, this machine has up to GLIBC_2.36"]],
-  ["a newer libstdc++", {
-    needed: ["libstdc++.so.6", "libc.so.6"],
-    symbols: [
-      { file: "libstdc++.so.6", version: "CXXABI_1.3.15" },
-      { file: "libstdc++.so.6", version: "GLIBCXX_3.4.32" },
+    [
+      "an unknown class",
+      edited((view) => view.setUint8(4, 3)),
+      "an ELF file of an unknown class",
     ],
-  }, [
-    "needs CXXABI_1.3.15 of libstdc++.so.6, this machine has up to CXXABI_1.3",
-    "needs GLIBCXX_3.4.32 of libstdc++.so.6, this machine has up to GLIBCXX_3.4.30",
-  ]],
-  ["an absent library", { needed: ["libnvidia-ml.so.1", "libc.so.6"] }, [
-    "needs libnvidia-ml.so.1, which is not on this machine",
-  ]],
-  ["a version nobody has", {
-    symbols: [{ file: "libc.so.6", version: "OTHER_1" }],
-  }, ["needs OTHER_1 of libc.so.6, this machine has no such version"]],
-  ["a processor's feature", { cpu: ["avx2", "avx512f"] }, [
-    "needs the processor feature avx512f, which this machine lacks",
-  ]],
-];
-
-Deno.test("unmetNeeds() says exactly what is missing", async (t) => {
-  for (const [name, part, sentences] of unmet) {
+    [
+      "a dynamic section of 4 GB",
+      edited((view) => view.setBigUint64(64 + 56 + 32, 1n << 32n, true)),
+      "cut off: the dynamic section lies outside the file",
+    ],
+    [
+      "four milliards of symbols",
+      edited((view) => view.setUint32(1024 + 2 + 4, 0xffffffff, true)),
+      "cut off: the symbol table lies outside the file",
+    ],
+    [
+      "a table of names nowhere",
+      edited((view) => view.setBigUint64(512 + 24, 1n << 40n, true)),
+      "an address lies outside its segments",
+    ],
+    [
+      "no table of names",
+      edited((view) => view.setBigUint64(512 + 16, 99n, true)),
+      "its dynamic section names no table of names",
+    ],
+  ];
+  for (const [name, bytes, message] of cases) {
     await t.step(
       name,
-      () => deepEqual(unmetNeeds({ ...NONE, ...part }, HOST), sentences),
+      () => throws(() => readElf(bytes), { name: "SyntaxError", message }),
     );
   }
-});
-
-Deno.test("cpuFeaturesOfMacros() names what a compile relied on", () => {
-  using dir = new TempDir();
-  const of = (...flags: string[]) =>
-    cpuFeaturesOfMacros(
-      run("g++", [...flags, "-dM", "-E", "-x", "c++", "/dev/null"], dir.path),
-    );
-  deepEqual(of(), []);
-  const haswell = of("-march=haswell");
-  for (const name of ["avx2", "bmi1", "bmi2", "fma", "pni", "abm", "popcnt"]) {
-    ok(haswell.includes(name), `${name} in ${haswell}`);
-  }
-  ok(of("-mavx512f").includes("avx512f"));
-  const info = "processor: 0\nflags\t\t: fpu avx2\nprocessor: 1\nflags: x\n";
-  deepEqual([...cpuFeaturesOfInfo(info)], ["fpu", "avx2"]);
-  deepEqual([...cpuFeaturesOfInfo("")], []);
-});
-
-Deno.test({
-  name: "a library for another processor is told by its needs",
-  ignore: !has("aarch64-linux-gnu-g++"),
-  fn() {
-    using dir = new TempDir();
-    dir.write({ "a.cpp": SOURCE });
-    const args = ["-shared", "-fPIC", "-o", "a.so", "a.cpp"];
-    run("aarch64-linux-gnu-g++", args, dir.path);
-    const elf = readElf(Deno.readFileSync(dir.join("a.so")));
-    equal(elf.machine, "aarch64");
-    deepEqual(unmetNeeds(passportOf(elf), hostAbi()), [
-      "built for aarch64 (64 bits), this machine is x86_64",
-    ]);
-  },
 });
