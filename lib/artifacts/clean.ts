@@ -5,7 +5,12 @@
 
 import { dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { ClibsError, UsageError } from "../errors.ts";
-import { lstatIfExists, removeTree, treeSize } from "../host/files.ts";
+import {
+  lstatIfExists,
+  removeTree,
+  sortedEntries,
+  treeSize,
+} from "../host/files.ts";
 import { runProcess } from "../host/process.ts";
 
 /** A path that stays, and why. */
@@ -170,19 +175,13 @@ async function trackedFiles(root: string): Promise<string[]> {
   }
 }
 
-/** Entries of a folder, sorted; none if it is absent or is a link. */
-export function entriesOf(dir: string): Deno.DirEntry[] {
-  if (!lstatIfExists(dir)?.isDirectory) return [];
-  return [...Deno.readDirSync(dir)].sort((a, b) => a.name < b.name ? -1 : 1);
-}
-
 /** Folders at and below one; links and some names are not entered. */
 export function* foldersBelow(
   dir: string,
   skip: ReadonlySet<string>,
 ): Generator<string> {
   yield dir;
-  for (const entry of entriesOf(dir)) {
+  for (const entry of sortedEntries(dir)) {
     if (!entry.isDirectory || skip.has(entry.name)) continue;
     yield* foldersBelow(join(dir, entry.name), skip);
   }

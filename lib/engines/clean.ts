@@ -1,12 +1,8 @@
 /** Removes what a build of engines makes again. */
 
 import { basename, join, resolve } from "node:path";
-import {
-  clean,
-  type CleanResult,
-  entriesOf,
-  foldersBelow,
-} from "../artifacts/clean.ts";
+import { clean, type CleanResult, foldersBelow } from "../artifacts/clean.ts";
+import { sortedEntries } from "../host/files.ts";
 import { feedback as sharedBus } from "../feedback/hub.ts";
 import type { Feedback } from "../feedback/bus.ts";
 import { findEngines } from "./discover.ts";
@@ -141,7 +137,7 @@ async function engineFiles(project: Project): Promise<Map<string, string>> {
         .map((engine) => [engine.name, engine.name + extensionOf(engine)]),
     );
   } catch {
-    const names = entriesOf(project.sourceDir).map(({ name }) => name)
+    const names = sortedEntries(project.sourceDir).map(({ name }) => name)
       .filter((name) => name.endsWith(".cpp"))
       .map((name) => name.slice(0, -".cpp".length));
     return new Map(names.map((name) => [name, `${name}.so`]));
@@ -189,7 +185,7 @@ class Finder {
   /** Copies and their notes, by the engine that they are named after. */
   #modules(isWanted: (engine: string) => boolean): string[] {
     return this.#folders.flatMap((folder) => {
-      const names = entriesOf(folder).filter((entry) => !entry.isDirectory)
+      const names = sortedEntries(folder).filter((entry) => !entry.isDirectory)
         .map(({ name }) => name);
       return names.filter((name) => {
         const engine = moduleOwner(name, names);
@@ -201,7 +197,7 @@ class Finder {
   /** What a killed run left. */
   *leftovers(): Generator<string> {
     for (const folder of [...this.#folders, ...this.#keyFolders()]) {
-      for (const { name } of entriesOf(folder)) {
+      for (const { name } of sortedEntries(folder)) {
         if (/^\..*\.[0-9a-f]{12}\.tmp$/.test(name)) yield join(folder, name);
       }
     }
@@ -212,7 +208,7 @@ class Finder {
     const { root, cache } = this.#project;
     yield this.#deep ? join(root, ".clibs") : cache;
     const other = join(root, ".binman", "cache");
-    if (entriesOf(join(root, ".binman")).length > 0) yield other;
+    if (sortedEntries(join(root, ".binman")).length > 0) yield other;
   }
 
   *pycache(): Generator<string> {
@@ -220,7 +216,7 @@ class Finder {
       ? foldersBelow(this.#project.root, FOREIGN)
       : this.#folders;
     for (const folder of folders) {
-      for (const { name } of entriesOf(folder)) {
+      for (const { name } of sortedEntries(folder)) {
         if (name === "__pycache__") yield join(folder, name);
       }
     }
@@ -228,11 +224,11 @@ class Finder {
 
   *artifacts(): Generator<string> {
     const { root } = this.#project;
-    for (const { name, isDirectory } of entriesOf(root)) {
+    for (const { name, isDirectory } of sortedEntries(root)) {
       if (isDirectory && BUILD_FOLDERS.test(name)) yield join(root, name);
     }
     for (const folder of this.#folders) {
-      for (const { name, isDirectory } of entriesOf(folder)) {
+      for (const { name, isDirectory } of sortedEntries(folder)) {
         if (!isDirectory && BUILD_FILES.test(name)) yield join(folder, name);
       }
     }
@@ -240,7 +236,7 @@ class Finder {
 
   #keyFolders(): string[] {
     const { cache } = this.#project;
-    return entriesOf(cache).filter(({ isDirectory }) => isDirectory)
+    return sortedEntries(cache).filter(({ isDirectory }) => isDirectory)
       .map(({ name }) => join(cache, name));
   }
 }

@@ -6,6 +6,7 @@ import { basename, join } from "node:path";
 import { ClibsError } from "../errors.ts";
 import type { Feedback } from "../feedback/bus.ts";
 import { readTextIfExists, removeTree } from "../host/files.ts";
+import { commandLine } from "../host/shell.ts";
 import { OutputDigest } from "../jobs/output.ts";
 import { runJob } from "../jobs/run.ts";
 import type { Compiler } from "./compiler.ts";
@@ -260,9 +261,9 @@ class Compile {
     const { compiler, engine, env, feedback, task } = this.#request;
     const exported = `-Wl,--version-script=${join(this.#work, "exports")}`;
     const command = [...compiler.command, ...args]
-      .map((arg) => quote(arg === EXPORTS_FLAG ? exported : arg)).join(" ");
+      .map((arg) => arg === EXPORTS_FLAG ? exported : arg);
     const result = await runJob({
-      script: `exec ${command}`,
+      script: `exec ${commandLine(command)}`,
       cwd: engine.project.sourceDir,
       // Half-made files of a compiler that was killed go with the work folder.
       env: { ...env, LC_ALL: "C", TMPDIR: this.#work },
@@ -306,8 +307,4 @@ class Compile {
       { hint: "give it more time with --timeout (timeoutMs)" },
     );
   }
-}
-
-function quote(text: string): string {
-  return `'${text.replaceAll("'", `'\\''`)}'`;
 }

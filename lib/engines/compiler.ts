@@ -3,6 +3,7 @@
 import { join } from "node:path";
 import { findProgram } from "../host/process.ts";
 import { remembered } from "../host/memo.ts";
+import { splitWords } from "../host/shell.ts";
 import { compilerIdentity } from "../toolchain/identity.ts";
 import type { Project } from "./project.ts";
 
@@ -30,7 +31,7 @@ export async function findCompiler(
   asked: string | undefined,
   env: (name: string) => string | undefined,
 ): Promise<Compiler | undefined> {
-  const command = words(asked ?? env("CXX"));
+  const command = splitWords(asked ?? env("CXX"));
   const searchPath = env("PATH");
   const candidates = command.length > 0 ? command.slice(0, 1) : DEFAULTS;
   const path = candidates.map((name) =>
@@ -54,9 +55,4 @@ export async function findCompiler(
     ? "clang"
     : "other";
   return { command: full, id, family };
-}
-
-/** Splits a command or flags at blanks. */
-export function words(text: string | undefined): string[] {
-  return (text ?? "").split(/\s+/).filter((word) => word !== "");
 }

@@ -3,7 +3,7 @@
 import { join, relative, resolve } from "node:path";
 import type { Policy } from "../artifacts/policy.ts";
 import { ClibsError, UsageError } from "../errors.ts";
-import { isAbsent, lstatIfExists } from "../host/files.ts";
+import { lstatIfExists, sortedEntries } from "../host/files.ts";
 import { nearest } from "../nearest.ts";
 import { type EngineConfig, ENGINES_FILE, readEnginesFile } from "./config.ts";
 import { ENGINE_NAME } from "./config_schema.ts";
@@ -110,7 +110,7 @@ function sourceNames(
       .map((path) => resolve(project.sourceDir, path)),
   );
   const names = new Set<string>();
-  for (const entry of entriesOf(project.sourceDir)) {
+  for (const entry of filesOf(project.sourceDir)) {
     const path = join(project.sourceDir, entry);
     if (!entry.endsWith(".cpp") || parts.has(path)) continue;
     const name = entry.slice(0, -".cpp".length);
@@ -132,14 +132,9 @@ function sourceNames(
   return names;
 }
 
-function entriesOf(dir: string): string[] {
-  try {
-    return Array.from(Deno.readDirSync(dir))
-      .filter((entry) => !entry.isDirectory).map(({ name }) => name);
-  } catch (error) {
-    if (!isAbsent(error)) throw error;
-    return [];
-  }
+function filesOf(dir: string): string[] {
+  return sortedEntries(dir).filter((entry) => !entry.isDirectory)
+    .map(({ name }) => name);
 }
 
 /** The kind of a prebuilt, by the end of its name. */
@@ -150,7 +145,7 @@ function prebuiltKind(project: Project, name: string): EngineKind | undefined {
       if (entry.isDirectory) folders.push(join(project.binaries, entry.name));
     }
   }
-  for (const file of folders.flatMap(entriesOf)) {
+  for (const file of folders.flatMap(filesOf)) {
     if (file === `${name}.node`) return "napi";
     if (file === `${name}.so`) return "ffi";
     if (file.startsWith(`${name}.cpython-`)) return "pybind11";

@@ -5,9 +5,9 @@ import { MANIFEST, readManifest } from "../artifacts/manifest.ts";
 import { ClibsError } from "../errors.ts";
 import { sha256File } from "../host/digest.ts";
 import {
-  isAbsent,
   lstatIfExists,
   removeFile,
+  sortedEntries,
   temporaryBeside,
 } from "../host/files.ts";
 import { readElf } from "../toolchain/elf.ts";
@@ -151,7 +151,7 @@ function cacheCheck({ project }: EngineContext): HealthCheck {
 }
 
 function prebuiltChecks({ project }: EngineContext): HealthCheck[] {
-  return entries(project.binaries).filter((entry) => entry.isDirectory)
+  return sortedEntries(project.binaries).filter((entry) => entry.isDirectory)
     .map(({ name }) => prebuiltCheck(name, join(project.binaries, name)));
 }
 
@@ -173,7 +173,7 @@ function prebuiltCheck(folder: string, path: string): HealthCheck {
         problems.push(`${file} is not the file that was saved`);
       }
     }
-    for (const { name: file } of entries(path)) {
+    for (const { name: file } of sortedEntries(path)) {
       const isModule = /\.(so|node)$/.test(file);
       if (isModule && !Object.hasOwn(manifest.hashes, file)) {
         problems.push(`${file} has no digest`);
@@ -231,13 +231,4 @@ function failed(name: string, error: unknown): HealthCheck {
     why: error.message,
     fix: error.hint ?? `clibs explain ${error.code}`,
   };
-}
-
-function entries(dir: string): Deno.DirEntry[] {
-  try {
-    return [...Deno.readDirSync(dir)].sort((a, b) => a.name < b.name ? -1 : 1);
-  } catch (error) {
-    if (isAbsent(error)) return [];
-    throw error;
-  }
 }

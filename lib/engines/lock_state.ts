@@ -1,8 +1,7 @@
 /** Whether somebody is building in a folder of the cache. */
 
 import { join } from "node:path";
-import { entriesOf } from "../artifacts/clean.ts";
-import { isAbsent } from "../host/files.ts";
+import { isAbsent, sortedEntries } from "../host/files.ts";
 
 /**
  * Why a folder must stay: a lock in it, or below it, is held.
@@ -10,7 +9,7 @@ import { isAbsent } from "../host/files.ts";
  * @returns Undefined if none is.
  */
 export function lockHolder(path: string): string | undefined {
-  for (const { name, isDirectory } of entriesOf(path)) {
+  for (const { name, isDirectory } of sortedEntries(path)) {
     const inner = join(path, name);
     if (isDirectory) {
       const reason = lockHolder(inner);

@@ -8,7 +8,11 @@ import {
   writeManifest,
 } from "../artifacts/manifest.ts";
 import { sha256Hex } from "../host/digest.ts";
-import { isAbsent, lstatIfExists, writeFileAtomic } from "../host/files.ts";
+import {
+  lstatIfExists,
+  sortedEntries,
+  writeFileAtomic,
+} from "../host/files.ts";
 import { withLock } from "../host/lock.ts";
 import { readElf } from "../toolchain/elf.ts";
 import { hostAbi } from "../toolchain/host_abi.ts";
@@ -343,20 +347,11 @@ function save(plan: Plan, folder: string, module: Module): void {
 }
 
 function folderNames(dir: string): string[] {
-  return entries(dir).filter((entry) => entry.isDirectory)
-    .map(({ name }) => name).sort();
+  return sortedEntries(dir).filter((entry) => entry.isDirectory)
+    .map(({ name }) => name);
 }
 
 function fileEntries(dir: string): string[] {
-  return entries(dir).filter((entry) => !entry.isDirectory)
-    .map(({ name }) => name).sort();
-}
-
-function entries(dir: string): Deno.DirEntry[] {
-  try {
-    return [...Deno.readDirSync(dir)];
-  } catch (error) {
-    if (isAbsent(error)) return [];
-    throw error;
-  }
+  return sortedEntries(dir).filter((entry) => !entry.isDirectory)
+    .map(({ name }) => name);
 }

@@ -1,6 +1,7 @@
 /** First load of a prebuilt: in a process of its own, which may crash. */
 
 import { fileURLToPath } from "node:url";
+import { commandLine } from "../host/shell.ts";
 import { runJob } from "../jobs/run.ts";
 import { PROBE_WORD } from "./builder.ts";
 import type { SmokeCall } from "./config.ts";
@@ -52,7 +53,7 @@ export async function probe(
 ): Promise<string | undefined> {
   const last: string[] = [];
   const result = await runJob({
-    script: `exec ${probeCommand(request).map(quote).join(" ")}`,
+    script: `exec ${commandLine(probeCommand(request))}`,
     cwd: "/",
     env: { ...Deno.env.toObject(), NO_COLOR: "1" },
     timeoutMs,
@@ -113,7 +114,3 @@ const SIGNALS: Record<number, string> = {
   11: "SIGSEGV",
   31: "SIGSYS",
 };
-
-function quote(text: string): string {
-  return `'${text.replaceAll("'", `'\\''`)}'`;
-}

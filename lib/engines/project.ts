@@ -32,7 +32,7 @@ export function findProject(sourceDir: string = SOURCE_DIR): Project {
     root,
     sourceDir: source,
     cache: join(root, ".clibs", "cache"),
-    binaries: join(root, "assets", "binaries"),
+    binaries: realPath(join(root, "assets", "binaries")),
   };
 }
 

@@ -2,8 +2,13 @@
 
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
-import { entriesOf, type SkippedPath } from "../artifacts/clean.ts";
-import { lstatIfExists, removeTree, treeSize } from "../host/files.ts";
+import type { SkippedPath } from "../artifacts/clean.ts";
+import {
+  lstatIfExists,
+  removeTree,
+  sortedEntries,
+  treeSize,
+} from "../host/files.ts";
 import { lockHolder } from "./lock_state.ts";
 import { findProject } from "./project.ts";
 
@@ -52,7 +57,7 @@ export function pruneCache(options: PruneOptions = {}): PruneReport {
     dryRun,
   };
   const oldest = Date.now() - maxAgeDays * DAY_MS;
-  const keys = entriesOf(cache)
+  const keys = sortedEntries(cache)
     .filter(({ name, isDirectory }) => isDirectory && name !== LOADED)
     .map(({ name }) => ({ name, usedMs: newestIn(join(cache, name)) }))
     .sort((a, b) => b.usedMs - a.usedMs);
@@ -67,7 +72,7 @@ export function pruneCache(options: PruneOptions = {}): PruneReport {
       report.kept.push(name);
     } else remove(cache, name, report);
   }
-  for (const { name } of entriesOf(join(cache, LOADED))) {
+  for (const { name } of sortedEntries(join(cache, LOADED))) {
     const path = join(LOADED, name);
     // A program that has one loaded keeps its memory, whatever goes here.
     if (newestIn(join(cache, path)) < oldest) remove(cache, path, report);
@@ -95,7 +100,10 @@ function remove(cache: string, name: string, report: PruneReport): void {
 
 /** When a file, or the newest entry of a folder, was last written. */
 function newestIn(path: string): number {
-  const times = [path, ...entriesOf(path).map(({ name }) => join(path, name))]
+  const times = [
+    path,
+    ...sortedEntries(path).map(({ name }) => join(path, name)),
+  ]
     .map((file) => lstatIfExists(file)?.mtime?.getTime() ?? 0);
   return Math.max(...times);
 }

@@ -4,9 +4,9 @@ import { extname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { ClibsError, toClibsError, UsageError } from "../errors.ts";
 import type { Feedback } from "../feedback/bus.ts";
 import { feedback as sharedBus } from "../feedback/hub.ts";
-import { entriesOf } from "../artifacts/clean.ts";
-import { lstatIfExists } from "../host/files.ts";
+import { lstatIfExists, sortedEntries } from "../host/files.ts";
 import { findProgram } from "../host/process.ts";
+import { commandLine } from "../host/shell.ts";
 import { runJob } from "../jobs/run.ts";
 import { describePython } from "../toolchain/python.ts";
 
@@ -97,7 +97,7 @@ export async function runScript(
   const output = { stdout: "", stderr: "" };
   let truncated = false;
   const result = await runJob({
-    script: `exec ${command.map(quote).join(" ")}`,
+    script: `exec ${commandLine(command)}`,
     cwd: dir,
     env: { ...Deno.env.toObject(), ...options.env },
     timeoutMs: options.timeoutMs ?? 60_000,
@@ -134,7 +134,7 @@ export async function runScriptAll(
 ): Promise<ScriptReport> {
   const dir = resolve(options.sourceDir ?? SCRIPT_DIR);
   if (!lstatIfExists(dir)) throw missing(dir);
-  const names = entriesOf(dir).filter((entry) => !entry.isDirectory)
+  const names = sortedEntries(dir).filter((entry) => !entry.isDirectory)
     .map(({ name }) => name).filter((name) => KINDS.has(extname(name)));
   const results: ScriptResult[] = [];
   for (const path of names) results.push(await runKept({ ...options, path }));
@@ -232,8 +232,4 @@ function deno(): string {
     "Cannot run deno: it is not on PATH",
     { hint: "install deno" },
   );
-}
-
-function quote(text: string): string {
-  return `'${text.replaceAll("'", `'\\''`)}'`;
 }

@@ -3,6 +3,7 @@
 import type { EngineConfig } from "./config.ts";
 import { resolve } from "node:path";
 import { ClibsError } from "../errors.ts";
+import { splitPaths } from "../host/shell.ts";
 import type { PythonInfo } from "../toolchain/python.ts";
 import { type AbiKey, abiKey, libcVersion } from "./abi_key.ts";
 import { type Compiler, findCompiler } from "./compiler.ts";
@@ -128,8 +129,8 @@ export class Workshop {
         env: (name) => hidden.has(name) ? undefined : env(name),
       });
       return {
-        include: listOf(variables.CPATH),
-        lib: listOf(variables.LIBRARY_PATH),
+        include: splitPaths(variables.CPATH),
+        lib: splitPaths(variables.LIBRARY_PATH),
       };
     });
   }
@@ -143,10 +144,6 @@ export function compilerOf(plan: Plan): Compiler {
     `Cannot build ${plan.engine.name}: there is no C++ compiler`,
     { hint: "install g++, or name one with --compiler (compiler) or $CXX" },
   );
-}
-
-function listOf(text: string | undefined): string[] {
-  return (text ?? "").split(":").filter((part) => part !== "");
 }
 
 async function once<T>(

@@ -159,6 +159,12 @@ function makeWritable(path: string): void {
   }
 }
 
+/** Entries of a folder by name; none if it is absent, or is a link. */
+export function sortedEntries(path: string): Deno.DirEntry[] {
+  if (!lstatIfExists(path)?.isDirectory) return [];
+  return [...Deno.readDirSync(path)].sort((a, b) => a.name < b.name ? -1 : 1);
+}
+
 /** Whether a folder exists and has at least one entry other than `ignored`. */
 export function hasEntries(
   path: string,

@@ -1,5 +1,6 @@
 /** The environment of a build command. */
 
+import { quoteWord } from "../host/shell.ts";
 import type { Toolchain } from "../toolchain/toolchain.ts";
 import { prepend, searchPaths, variablePart } from "./consume.ts";
 import type { Layout, TargetLayout } from "./layout.ts";
@@ -117,22 +118,15 @@ export function rerunScript(
   command: string,
 ): string {
   const exports = Object.entries(own).map(([name, value]) =>
-    `export ${name}=${shellQuote(value)}`
+    `export ${name}=${quoteWord(value)}`
   );
   return [
     "#!/usr/bin/env bash",
     "# Runs the build command again, as clibs ran it.",
     ...exports,
     `mkdir -p "$CLIBS_BUILD_DIR"`,
-    `cd ${shellQuote(target.work)}`,
-    `exec bash -e -c ${shellQuote(command)} clibs`,
+    `cd ${quoteWord(target.work)}`,
+    `exec bash -e -c ${quoteWord(command)} clibs`,
     "",
   ].join("\n");
-}
-
-/** Quotes a text for a POSIX shell, if it needs it. */
-export function shellQuote(text: string): string {
-  return /^[A-Za-z0-9_@%+=:,./-]+$/.test(text)
-    ? text
-    : `'${text.replaceAll("'", `'\\''`)}'`;
 }

@@ -2,6 +2,7 @@
 
 import { basename, dirname, join, resolve } from "node:path";
 import { isAbsent, lstatIfExists, readTextIfExists } from "../host/files.ts";
+import { splitPaths } from "../host/shell.ts";
 import { cpuFeaturesOfInfo } from "./cpu.ts";
 import { readElf, readElfHeader } from "./elf.ts";
 import { hostLibc } from "./libc.ts";
@@ -29,7 +30,10 @@ export function hostAbi(
     libc: hostLibc(),
     findLibrary(name, runpath) {
       if (name.includes("/")) return lstatIfExists(name) ? name : undefined;
-      folders ??= [...listOf(env("LD_LIBRARY_PATH")), ...libraryDirs(config)];
+      folders ??= [
+        ...splitPaths(env("LD_LIBRARY_PATH")),
+        ...libraryDirs(config),
+      ];
       return [...runpath, ...folders].map((dir) => join(dir, name))
         .find(isForHere);
     },
@@ -110,8 +114,4 @@ function includedFiles(pattern: string): string[] {
   return [...Deno.readDirSync(dir)].map(({ name }) => name)
     .filter((name) => name.startsWith(start) && name.endsWith(end)).sort()
     .map((name) => join(dir, name));
-}
-
-function listOf(text: string | undefined): string[] {
-  return (text ?? "").split(":").filter((part) => part !== "");
 }

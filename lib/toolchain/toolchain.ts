@@ -4,6 +4,7 @@
  * @module
  */
 
+import { splitWords } from "../host/shell.ts";
 import { crossFiles, type ToolchainFile } from "./cross_files.ts";
 import { findCross } from "./cross.ts";
 import { compilerIdentity } from "./identity.ts";
@@ -51,12 +52,12 @@ export async function resolveToolchain(
 ): Promise<Toolchain> {
   const env = request.env ?? ((name: string) => Deno.env.get(name));
   const caller = {
-    cflags: words(env("CLIBS_BUILD_CFLAGS")),
-    ldflags: words(env("CLIBS_BUILD_LDFLAGS")),
+    cflags: splitWords(env("CLIBS_BUILD_CFLAGS")),
+    ldflags: splitWords(env("CLIBS_BUILD_LDFLAGS")),
   };
   const { target } = request;
   if (isNative(target)) {
-    const cc = words(env("CC"));
+    const cc = splitWords(env("CC"));
     const identity = await compilerIdentity(
       cc.length > 0 ? cc : ["cc"],
       env("PATH"),
@@ -129,8 +130,4 @@ function given(
   flags: readonly string[],
 ): Record<string, string> {
   return flags.length > 0 ? { [name]: flags.join(" ") } : {};
-}
-
-function words(text: string | undefined): string[] {
-  return (text ?? "").split(/\s+/).filter((word) => word !== "");
 }

@@ -7,6 +7,7 @@
  * no filter, attribute or hook of the machine can change or run anything.
  */
 
+import { quoteWord } from "../shell.ts";
 import type { GitAddress } from "./address.ts";
 
 /**
@@ -126,7 +127,7 @@ export function remoteSetting(
     // Set, so that core.sshCommand is not asked. BatchMode: fail, never ask.
     GIT_SSH_COMMAND: env.GIT_SSH_COMMAND ??
       (inherited.GIT_SSH
-        ? shellQuote(inherited.GIT_SSH)
+        ? quoteWord(inherited.GIT_SSH)
         : "ssh -oBatchMode=yes"),
   });
   return {
@@ -179,8 +180,4 @@ function credentialOptions(
     "-c",
     `credential.${credential.origin}.helper=${helper}`,
   ];
-}
-
-function shellQuote(text: string): string {
-  return `'${text.replaceAll("'", "'\\''")}'`;
 }
