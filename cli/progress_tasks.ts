@@ -141,8 +141,11 @@ export function messageOf(
     return `${label} | ${plainLine(event.fields.line)}`.trimEnd();
   }
   if (event.code !== "note") return "";
-  // The command's result says the same.
-  if (event.level === "success" && !verbose) return "";
+  // The command's result, or its errors, say the same.
+  const { about } = event.fields;
+  const isSaid = event.level === "success" || about === "engine.failed" ||
+    event.level === "info" && about === "engine.prebuilt.rejected";
+  if (isSaid && !verbose) return "";
   if (event.level === "debug" && !verbose) return "";
   const prefix = { warn: "warning: ", error: "error: ", debug: "debug: " };
   return (prefix[event.level as keyof typeof prefix] ?? "") +

@@ -1,6 +1,11 @@
 /** Obtains and loads the engines of a folder, side by side. */
 
-import { ClibsError, type ErrorInfo, toClibsError } from "../errors.ts";
+import {
+  CancelledError,
+  ClibsError,
+  type ErrorInfo,
+  toClibsError,
+} from "../errors.ts";
 import type { Origin } from "../artifacts/policy.ts";
 import { type Engine, findEngines } from "./discover.ts";
 import { type Engines, EnginesError, type LoadedEngine } from "./errors.ts";
@@ -111,7 +116,7 @@ export async function loadMany<T extends object = Engines>(
       failures.set(engine.name, toClibsError(error));
     }
   });
-  context.signal?.throwIfAborted();
+  if (context.signal?.aborted) throw new CancelledError();
   if (failures.size > 0) throw new EnginesError(engines, failures);
   return engines as T;
 }
@@ -207,6 +212,7 @@ async function obtainAll(
       });
     } catch (thrown) {
       const error = toClibsError(thrown).toJSON();
+      if (error.code === "CLIBS_CANCELLED") return;
       workshop.context.feedback.emit("error", "note", error.message, {
         about: "engine.failed",
         engine: name,
@@ -215,7 +221,7 @@ async function obtainAll(
       results.push({ name, kind, ok: false, attempts: [], error });
     }
   });
-  options.signal?.throwIfAborted();
+  if (options.signal?.aborted) throw new CancelledError();
   return results.sort((a, b) => a.name < b.name ? -1 : 1);
 }
 

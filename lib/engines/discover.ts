@@ -60,6 +60,9 @@ export async function findEngines(
   project: Project,
   names: readonly string[] = [],
 ): Promise<Engine[]> {
+  if (names.length === 0 && !lstatIfExists(project.sourceDir)) {
+    throw noFolder("engines", project);
+  }
   const configs = await readEnginesFile(project.sourceDir);
   const present = sourceNames(project, configs);
   const known = new Set([...present, ...Object.keys(configs)]);
@@ -161,11 +164,7 @@ function unknownEngine(
 ): ClibsError {
   const near = nearest(name, [...present]);
   if (!lstatIfExists(project.sourceDir)) {
-    return new ClibsError(
-      "CLIBS_ENGINE_SOURCES",
-      `Cannot find the engine ${name}: there is no folder ${project.sourceDir}`,
-      { hint: "name the folder with --source-dir (sourceDir)" },
-    );
+    return noFolder(`the engine ${name}`, project);
   }
   return new UsageError(
     "CLIBS_ENGINE_UNKNOWN",
@@ -179,5 +178,13 @@ function unknownEngine(
       },
       hint: near ? `did you mean ${near}?` : "`clibs engines list` lists them",
     },
+  );
+}
+
+function noFolder(what: string, { sourceDir }: Project): ClibsError {
+  return new ClibsError(
+    "CLIBS_ENGINE_SOURCES",
+    `Cannot find ${what}: there is no folder ${sourceDir}`,
+    { hint: "name the folder with --source-dir (sourceDir)" },
   );
 }

@@ -62,12 +62,14 @@ async function tryOrigin(
 ): Promise<Obtained | undefined> {
   if (origin === "prebuilt") {
     const module = await findPrebuilt(plan, context, (rejection) => {
-      attempts.push({ origin, ...rejection });
+      const { path, reason, isOld } = rejection;
+      attempts.push({ origin, path, reason });
       context.feedback.emit(
-        "warn",
+        // After an edit it is what one expects.
+        isOld ? "info" : "warn",
         "note",
-        `${plan.engine.name}: not using the prebuilt ${rejection.path}: ${rejection.reason}`,
-        { about: "engine.prebuilt.rejected", ...rejection },
+        `${plan.engine.name}: not using the prebuilt ${path}: ${reason}`,
+        { about: "engine.prebuilt.rejected", path, reason },
       );
     });
     if (module) return { plan, origin, module, attempts };

@@ -45,6 +45,8 @@ export interface Rejection {
   path: string;
   /** Why not. */
   reason: string;
+  /** Whether it is as it should be, but for an older source. */
+  isOld: boolean;
 }
 
 /** A file that may be the prebuilt of an engine. */
@@ -72,10 +74,13 @@ export async function findPrebuilt(
     if (!bytes) continue;
     const sha256 = sha256Hex(bytes);
     const module = { path: candidate.path, bytes, sha256 };
-    const reason = mismatch(plan, context, candidate, sha256) ??
-      await unloadable(plan, context, candidate, module);
+    const mistrust = mismatch(plan, context, candidate, sha256);
+    const old = mistrust ??
+      madeFromElse(plan, candidate.file, candidate.manifest, sha256);
+    const reason = old ?? await unloadable(plan, context, candidate, module);
     if (reason === undefined) return module;
-    rejected({ path: candidate.path, reason });
+    const isOld = mistrust === undefined && old !== undefined;
+    rejected({ path: candidate.path, reason, isOld });
   }
   return undefined;
 }
@@ -151,9 +156,10 @@ function mismatch(
   if (engine.kind === "napi" && Number(level ?? 0) > hostNodeApi()) {
     return `built for Node-API ${level}, this runtime has ${hostNodeApi()}`;
   }
-  return madeFromElse(plan, file, manifest, sha256);
+  return undefined;
 }
 
+/** Whether the sources that are here are others than it was built from. */
 function madeFromElse(
   plan: Plan,
   file: string,

@@ -220,6 +220,21 @@ const wrong: [
   ],
 ];
 
+Deno.test("a source folder that is not there is an error", async () => {
+  using space = new EngineSpace({});
+  await rejects(discoverEngines(space.options.sourceDir), (error) => {
+    ok(error instanceof ClibsError);
+    equal(error.code, "CLIBS_ENGINE_SOURCES");
+    equal(
+      space.neutral(error.message),
+      "Cannot find engines: there is no folder DIR/core/engines",
+    );
+    return true;
+  });
+  space.dir.write({ "core/engines/notes.txt": "" });
+  deepEqual(await discoverEngines(space.options.sourceDir), []);
+});
+
 Deno.test("engines that cannot be found say why", async (t) => {
   for (const [name, files, code, message, hint] of wrong) {
     await t.step(message, async () => {
