@@ -176,6 +176,8 @@ async function publish(
     passport: passportOf(elf, cpuFeaturesOfMacros(compiled.macros)),
     durationMs: compiled.durationMs,
   };
+  // Before the record: whoever finds one has nothing to put right.
+  removeTree(compiled.work);
   writeRecord(recordPath(folder, engine.name), record);
   return { path, bytes, sha256, record };
 }

@@ -198,7 +198,7 @@ class Finder {
   *leftovers(): Generator<string> {
     for (const folder of [...this.#folders, ...this.#keyFolders()]) {
       for (const { name } of sortedEntries(folder)) {
-        if (/^\..*\.[0-9a-f]{12}\.tmp$/.test(name)) yield join(folder, name);
+        if (/^\..*\.tmp$/.test(name)) yield join(folder, name);
       }
     }
   }

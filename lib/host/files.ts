@@ -12,6 +12,9 @@ export interface WriteFileOptions {
 /**
  * Replaces a file so that a reader sees the old or the new bytes, never a mix,
  * also after a power cut: writes beside it, syncs, renames, syncs the folder.
+ *
+ * All writers of a file use one name beside it, under a kernel lock: what a
+ * writer that was killed left there, the next one writes over.
  */
 export function writeFileAtomic(
   path: string,
@@ -21,28 +24,49 @@ export function writeFileAtomic(
   const bytes = typeof data === "string"
     ? new TextEncoder().encode(data)
     : data;
-  const temporary = temporaryBeside(path);
+  const temporary = join(dirname(path), `.${basename(path)}.tmp`);
+  const file = openLocked(temporary, options.mode);
   try {
-    const file = Deno.openSync(temporary, {
-      write: true,
-      createNew: true,
-      mode: options.mode ?? 0o666,
-    });
-    try {
-      let written = 0;
-      while (written < bytes.length) {
-        written += file.writeSync(bytes.subarray(written));
-      }
-      file.syncSync();
-    } finally {
-      file.close();
+    file.truncateSync(0);
+    let written = 0;
+    while (written < bytes.length) {
+      written += file.writeSync(bytes.subarray(written));
     }
+    file.syncSync();
     Deno.renameSync(temporary, path);
   } catch (error) {
     removeFile(temporary);
     throw error;
+  } finally {
+    file.close();
   }
   syncDirectory(dirname(path));
+}
+
+/** Opens the file of a name, made if need be, when nobody else has it. */
+function openLocked(path: string, mode: number | undefined): Deno.FsFile {
+  while (true) {
+    // Whatever else may lie there is not to be written through.
+    const present = lstatIfExists(path);
+    if (present && !present.isFile) removeTree(path);
+    const file = Deno.openSync(path, {
+      write: true,
+      create: true,
+      mode: mode ?? 0o666,
+    });
+    try {
+      file.lockSync(true);
+      // The one before may have renamed it while this one waited.
+      if (lstatIfExists(path)?.ino === file.statSync().ino) {
+        if (mode !== undefined && present) Deno.chmodSync(path, mode);
+        return file;
+      }
+    } catch (error) {
+      file.close();
+      throw error;
+    }
+    file.close();
+  }
 }
 
 /** A name in the same folder that nobody else uses: rename stays on one device. */
@@ -52,26 +76,13 @@ export function temporaryBeside(path: string): string {
 }
 
 /**
- * Removes what writers that were killed left beside a file.
+ * Removes what a writer that was killed left beside a file.
  *
  * Only for a file whose writers hold a lock, while it is held: another one's
  * temporary would go too.
  */
-export function removeTemporaries(path: string): void {
-  const prefix = `.${basename(path)}.`;
-  let entries: Deno.DirEntry[];
-  try {
-    entries = [...Deno.readDirSync(dirname(path))];
-  } catch (error) {
-    if (isAbsent(error)) return;
-    throw error;
-  }
-  for (const { name } of entries) {
-    const suffix = name.startsWith(prefix) ? name.slice(prefix.length) : "";
-    if (/^[0-9a-f]{12}\.tmp$/.test(suffix)) {
-      removeFile(join(dirname(path), name));
-    }
-  }
+export function removeTemporary(path: string): void {
+  removeFile(join(dirname(path), `.${basename(path)}.tmp`));
 }
 
 /** Flushes a folder's entries to disk; does nothing where that is unsupported. */

@@ -16,7 +16,7 @@ import {
   lstatIfExists,
   readJsonIfExists,
   removeFile,
-  removeTemporaries,
+  removeTemporary,
   removeTree,
   writeFileAtomic,
 } from "../host/files.ts";
@@ -39,8 +39,8 @@ export function writeRunning(layout: TargetLayout, running: Running): void {
 
 /** Puts right what a killed build left; the lock must be held. */
 export async function recover(layout: TargetLayout): Promise<void> {
-  removeTemporaries(layout.running);
-  removeTemporaries(layout.rerun);
+  removeTemporary(layout.running);
+  removeTemporary(layout.rerun);
   if (lstatIfExists(layout.running)) {
     const running = readJsonIfExists(layout.running) as Partial<Running>;
     if (running?.pgid && running.jobId) {

@@ -3,7 +3,7 @@
 import { join } from "node:path";
 import { ClibsError } from "../errors.ts";
 import { treeDigest } from "../host/digest.ts";
-import { removeTemporaries, removeTree } from "../host/files.ts";
+import { removeTemporary, removeTree } from "../host/files.ts";
 import { withLock } from "../host/lock.ts";
 import { type Layout, PACKAGE_FILE, unpackDir } from "./layout.ts";
 import {
@@ -117,7 +117,7 @@ async function fetchSource(
   // What a killed fetch left.
   removeTree(unpackDir(tmp));
   removeTree(tmp);
-  removeTemporaries(layout.lock);
+  removeTemporary(layout.lock);
   Deno.mkdirSync(tmp, { recursive: true });
   try {
     const inputs = inputDigests(layout, spec);

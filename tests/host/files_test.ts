@@ -3,7 +3,7 @@ import {
   hasEntries,
   lstatIfExists,
   readJsonIfExists,
-  removeTemporaries,
+  removeTemporary,
   removeTree,
   treeSize,
   writeFileAtomic,
@@ -19,19 +19,57 @@ Deno.test("writeFileAtomic() replaces a file and leaves nothing beside it", () =
   deepEqual([...Deno.readDirSync(dir.path)].map((e) => e.name), ["a"]);
 });
 
-Deno.test("removeTemporaries() removes those of one file", () => {
+Deno.test("writeFileAtomic() writes over what a killed writer left", () => {
   using dir = new TempDir();
-  dir.write({
-    ".a.json.0123456789ab.tmp": "",
-    ".a.json.tmp": "",
-    ".b.json.0123456789ab.tmp": "",
-    "a.json": "",
-  });
-  removeTemporaries(dir.join("a.json"));
-  removeTemporaries(dir.join("absent/a.json"));
+  dir.write({ ".a.json.tmp": "half of something that was lon", other: "keep" });
+  writeFileAtomic(dir.join("a.json"), "whole");
+  equal(dir.read("a.json"), "whole");
+  // Nor does it write through a link, or fall over a folder.
+  Deno.symlinkSync(dir.join("other"), dir.join(".b.json.tmp"));
+  writeFileAtomic(dir.join("b.json"), "b", { mode: 0o600 });
+  dir.write({ ".c.json.tmp/x": "" });
+  writeFileAtomic(dir.join("c.json"), "c");
+  equal(dir.read("other"), "keep");
+  equal(Deno.statSync(dir.join("b.json")).mode! & 0o777, 0o600);
   deepEqual([...Deno.readDirSync(dir.path)].map(({ name }) => name).sort(), [
-    ".a.json.tmp",
-    ".b.json.0123456789ab.tmp",
+    "a.json",
+    "b.json",
+    "c.json",
+    "other",
+  ]);
+});
+
+Deno.test("writeFileAtomic() of many at once leaves one of them, whole", async () => {
+  using dir = new TempDir();
+  const files = new URL("../../lib/host/files.ts", import.meta.url).href;
+  dir.write({
+    "write.ts": `import { writeFileAtomic } from "${files}";
+for (let i = 0; i < 300; i++) {
+  writeFileAtomic("shared", Deno.args[0]!.repeat(1000 + i));
+}
+`,
+  });
+  const writers = ["a", "b", "c"].map((letter) =>
+    new Deno.Command(Deno.execPath(), {
+      args: ["run", "-A", "--quiet", "--no-check", "write.ts", letter],
+      cwd: dir.path,
+    }).output()
+  );
+  const ends = await Promise.all(writers);
+  for (const { success, stderr } of ends) {
+    ok(success, new TextDecoder().decode(stderr));
+  }
+  ok(/^(a+|b+|c+)$/.test(dir.read("shared")));
+  ok(!dir.has(".shared.tmp"));
+});
+
+Deno.test("removeTemporary() removes that of one file", () => {
+  using dir = new TempDir();
+  dir.write({ ".a.json.tmp": "", ".b.json.tmp": "", "a.json": "" });
+  removeTemporary(dir.join("a.json"));
+  removeTemporary(dir.join("absent/a.json"));
+  deepEqual([...Deno.readDirSync(dir.path)].map(({ name }) => name).sort(), [
+    ".b.json.tmp",
     "a.json",
   ]);
 });
