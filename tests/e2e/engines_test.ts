@@ -2,10 +2,16 @@
 
 import { deepEqual, equal, match, ok } from "node:assert/strict";
 import { fileURLToPath } from "node:url";
-import { ANSWER, PYTHON, run } from "../support/engines.ts";
+import { ANSWER, run } from "../support/engines.ts";
 import { Session } from "../support/session.ts";
+import { hasPybind, PYTHON } from "../support/tools.ts";
 
 const FILES = { "deno.json": "{}", "core/engines/cpu.cpp": ANSWER };
+
+/** A test that compiles for Python. */
+function pythonTest(name: string, fn: () => Promise<void>): void {
+  Deno.test({ name, fn, ignore: !hasPybind() });
+}
 
 function neutral(session: Session, text: string): string {
   return session.neutral(text)
@@ -164,34 +170,37 @@ Deno.test("engines run: scripts, their output, and a failure", async () => {
   equal(all.stdout, "hello\na.js  ok\nb.js  exit code 3\n");
 });
 
-Deno.test("engines types: declarations of every kind, which TypeScript takes", async () => {
-  const from = fileURLToPath(
-    new URL("../../examples/engines/core/engines/", import.meta.url),
-  );
-  using session = new Session({ "deno.json": "{}" });
-  Deno.mkdirSync(session.dir.join("core/engines"), { recursive: true });
-  for (const name of ["cpu", "disk", "ram"]) {
-    Deno.copyFileSync(
-      `${from}${name}.cpp`,
-      session.dir.join(`core/engines/${name}.cpp`),
+pythonTest(
+  "engines types: declarations of every kind, which TypeScript takes",
+  async () => {
+    const from = fileURLToPath(
+      new URL("../../examples/engines/core/engines/", import.meta.url),
     );
-  }
-  equal(
-    await session.ok("engines", "types", "--python", PYTHON),
-    "core/engines/cpu.d.ts\ncore/engines/disk.d.ts\ncore/engines/ram.d.ts\ncore/engines/engines.d.ts\n",
-  );
-  session.dir.write({
-    "use.ts": `import type { Engines } from "./core/engines/engines.d.ts";
+    using session = new Session({ "deno.json": "{}" });
+    Deno.mkdirSync(session.dir.join("core/engines"), { recursive: true });
+    for (const name of ["cpu", "disk", "ram"]) {
+      Deno.copyFileSync(
+        `${from}${name}.cpp`,
+        session.dir.join(`core/engines/${name}.cpp`),
+      );
+    }
+    equal(
+      await session.ok("engines", "types", "--python", PYTHON),
+      "core/engines/cpu.d.ts\ncore/engines/disk.d.ts\ncore/engines/ram.d.ts\ncore/engines/engines.d.ts\n",
+    );
+    session.dir.write({
+      "use.ts": `import type { Engines } from "./core/engines/engines.d.ts";
 declare const engines: Engines;
 const usage: number = await engines.cpu.get_usage(0.1);
 const share: number = engines.ram.used_share(2, 1);
 engines.disk.getSpace("/");
 export { share, usage };
 `,
-  });
-  run(Deno.execPath(), ["check", "--quiet", "use.ts"], session.dir.path);
-  run(Deno.execPath(), ["fmt", "--check", "core"], session.dir.path);
-});
+    });
+    run(Deno.execPath(), ["check", "--quiet", "use.ts"], session.dir.path);
+    run(Deno.execPath(), ["fmt", "--check", "core"], session.dir.path);
+  },
+);
 
 Deno.test("an engine uses a package that clibs built", async () => {
   using session = new Session({
@@ -254,7 +263,7 @@ more: clibs explain CLIBS_USAGE_FLAG
   );
 });
 
-Deno.test("examples/engines runs, in Deno and in Python", async () => {
+pythonTest("examples/engines runs, in Deno and in Python", async () => {
   const example = new URL("../../examples/engines/", import.meta.url);
   const config = fileURLToPath(new URL("../../deno.json", import.meta.url));
   using session = new Session({});

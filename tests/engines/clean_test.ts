@@ -8,6 +8,7 @@ import { buildEngines } from "../../lib/engines/build.ts";
 import { ClibsError } from "../../lib/errors.ts";
 import { ANSWER, EngineSpace, run } from "../support/engines.ts";
 import { TempDir } from "../support/temp.ts";
+import { has } from "../support/tools.ts";
 
 const KEY = ".clibs/cache/ffi-KEY";
 
@@ -245,7 +246,13 @@ function holder(path: string): Deno.ChildProcess {
   }).spawn();
 }
 
-Deno.test("a cache in use is neither cleaned nor pruned", async () => {
+Deno.test({
+  name: "a cache in use is neither cleaned nor pruned",
+  ignore: !has("flock") || !has("pkill"),
+  fn: keepsWhatIsInUse,
+});
+
+async function keepsWhatIsInUse(): Promise<void> {
   using dir = project();
   const child = holder(dir.join(KEY, ".cpu.lock"));
   const reader = child.stdout.getReader();
@@ -267,7 +274,7 @@ Deno.test("a cache in use is neither cleaned nor pruned", async () => {
     await reader.cancel();
     await child.status;
   }
-});
+}
 
 /** Makes a key look as if it was last built some days ago. */
 function old(dir: TempDir, key: string, days: number): void {

@@ -4,8 +4,14 @@ import { deepEqual, equal, match, ok, rejects } from "node:assert/strict";
 import { runDuties } from "../../lib/engines/duties.ts";
 import { runScript, runScriptAll } from "../../lib/engines/scripts.ts";
 import { FeedbackBus, type FeedbackEvent } from "../../lib/feedback/bus.ts";
-import { ANSWER, PYTHON } from "../support/engines.ts";
+import { ANSWER } from "../support/engines.ts";
 import { TempDir } from "../support/temp.ts";
+import { hasPython, PYTHON } from "../support/tools.ts";
+
+/** A test that runs a script in Python too. */
+function pythonTest(name: string, fn: () => Promise<void>): void {
+  Deno.test({ name, fn, ignore: !hasPython() });
+}
 
 const FILES = {
   "scripts/a.py": "import sys\nprint('py', *sys.argv[1:])\n",
@@ -23,44 +29,47 @@ function space(): TempDir {
   return dir;
 }
 
-Deno.test("runScriptAll() runs every script in order, also after a failure", async () => {
-  using dir = space();
-  const bus = new FeedbackBus();
-  const events: FeedbackEvent[] = [];
-  bus.subscribe((event) => events.push(event));
-  const report = await runScriptAll({
-    sourceDir: dir.join("scripts"),
-    python: PYTHON,
-    feedback: bus,
-  });
-  equal(report.ok, false);
-  deepEqual(
-    report.results.map(({ script, ok, code, stdout }) => [
-      script,
-      ok,
-      code,
-      stdout,
-    ]),
-    [
-      ["a.py", true, 0, "py\n"],
-      ["b.js", true, 0, "js\n"],
-      ["c.ts", true, 0, "ts\n"],
-      ["d.mjs", false, 1, ""],
-    ],
-  );
-  equal(report.results[1]?.stderr, "oops\n");
-  match(report.results[3]?.stderr ?? "", /broken/);
-  const ends = events.filter(({ code }) => code === "note")
-    .map(({ level, message }) => `${level} ${message}`);
-  deepEqual(ends, [
-    "success a.py: done",
-    "success b.js: done",
-    "success c.ts: done",
-    "error d.mjs: exit code 1",
-  ]);
-});
+pythonTest(
+  "runScriptAll() runs every script in order, also after a failure",
+  async () => {
+    using dir = space();
+    const bus = new FeedbackBus();
+    const events: FeedbackEvent[] = [];
+    bus.subscribe((event) => events.push(event));
+    const report = await runScriptAll({
+      sourceDir: dir.join("scripts"),
+      python: PYTHON,
+      feedback: bus,
+    });
+    equal(report.ok, false);
+    deepEqual(
+      report.results.map(({ script, ok, code, stdout }) => [
+        script,
+        ok,
+        code,
+        stdout,
+      ]),
+      [
+        ["a.py", true, 0, "py\n"],
+        ["b.js", true, 0, "js\n"],
+        ["c.ts", true, 0, "ts\n"],
+        ["d.mjs", false, 1, ""],
+      ],
+    );
+    equal(report.results[1]?.stderr, "oops\n");
+    match(report.results[3]?.stderr ?? "", /broken/);
+    const ends = events.filter(({ code }) => code === "note")
+      .map(({ level, message }) => `${level} ${message}`);
+    deepEqual(ends, [
+      "success a.py: done",
+      "success b.js: done",
+      "success c.ts: done",
+      "error d.mjs: exit code 1",
+    ]);
+  },
+);
 
-Deno.test("runScript() passes arguments and captures output", async () => {
+pythonTest("runScript() passes arguments and captures output", async () => {
   using dir = space();
   const sourceDir = dir.join("scripts");
   const args = ["one two", "--flag", "$HOME", "'"];
@@ -107,30 +116,33 @@ Deno.test("scripts of Deno have no permissions unless they are given", async () 
   }
 });
 
-Deno.test("a script that takes too long is ended with all it started", async () => {
-  using dir = space();
-  dir.write({
-    "scripts/slow.py": `import os, subprocess, time
+pythonTest(
+  "a script that takes too long is ended with all it started",
+  async () => {
+    using dir = space();
+    dir.write({
+      "scripts/slow.py": `import os, subprocess, time
 child = subprocess.Popen(["sleep", "60"])
 print(child.pid, flush=True)
 time.sleep(60)
 `,
-  });
-  const result = await runScript({
-    sourceDir: dir.join("scripts"),
-    path: "slow.py",
-    python: PYTHON,
-    timeoutMs: 400,
-  });
-  deepEqual([result.ok, result.timedOut], [false, true]);
-  const pid = Number(result.stdout);
-  ok(pid > 1);
-  const deadline = Date.now() + 5000;
-  while (isRunning(pid)) {
-    ok(Date.now() < deadline, `${pid} is still there`);
-    await new Promise((resolve) => setTimeout(resolve, 10));
-  }
-});
+    });
+    const result = await runScript({
+      sourceDir: dir.join("scripts"),
+      path: "slow.py",
+      python: PYTHON,
+      timeoutMs: 400,
+    });
+    deepEqual([result.ok, result.timedOut], [false, true]);
+    const pid = Number(result.stdout);
+    ok(pid > 1);
+    const deadline = Date.now() + 5000;
+    while (isRunning(pid)) {
+      ok(Date.now() < deadline, `${pid} is still there`);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  },
+);
 
 function isRunning(pid: number): boolean {
   try {
@@ -140,7 +152,7 @@ function isRunning(pid: number): boolean {
   }
 }
 
-Deno.test("the output that is kept has a limit", async () => {
+pythonTest("the output that is kept has a limit", async () => {
   using dir = space();
   dir.write({ "scripts/loud.py": "for _ in range(3000): print('x' * 999)\n" });
   const result = await runScript({

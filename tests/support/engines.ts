@@ -4,12 +4,10 @@ import type { FeedbackEvent } from "../../lib/feedback/bus.ts";
 import { FeedbackBus } from "../../lib/feedback/bus.ts";
 import type { BuildEngineOptions } from "../../lib/engines/options.ts";
 import { TempDir } from "./temp.ts";
+import { PYTHON } from "./tools.ts";
 
 /** The smallest engine. */
 export const ANSWER = `extern "C" int answer() { return 42; }\n`;
-
-/** Python with pybind11 and NumPy from Debian's packages. */
-export const PYTHON = "/usr/bin/python3";
 
 /** A project, and what was reported about it. */
 export class EngineSpace implements Disposable {

@@ -16,3 +16,33 @@ export function canTrace(): boolean {
       stderr: "null",
     }).outputSync().success;
 }
+
+/** Python of the distribution; another one on PATH may lack its packages. */
+export const PYTHON = "/usr/bin/python3";
+
+/** Whether that Python is there. */
+export function hasPython(): boolean {
+  return isThere(PYTHON);
+}
+
+/** Whether modules can be compiled for it: its headers, pybind11 and NumPy. */
+export function hasPybind(): boolean {
+  return hasPython() && isThere("/usr/include/pybind11/pybind11.h") &&
+    new Deno.Command(PYTHON, {
+      args: [
+        "-c",
+        "import numpy, os, sysconfig; os.stat(sysconfig.get_path('include') + '/Python.h')",
+      ],
+      stdout: "null",
+      stderr: "null",
+    }).outputSync().success;
+}
+
+function isThere(path: string): boolean {
+  try {
+    Deno.statSync(path);
+    return true;
+  } catch {
+    return false;
+  }
+}

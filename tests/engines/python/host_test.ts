@@ -8,8 +8,9 @@ import { pythonTypes } from "../../../lib/engines/python/types.ts";
 import { ClibsError } from "../../../lib/errors.ts";
 import { FeedbackBus, type FeedbackEvent } from "../../../lib/feedback/bus.ts";
 import { describePython } from "../../../lib/toolchain/python.ts";
-import { PYTHON, run } from "../../support/engines.ts";
+import { run } from "../../support/engines.ts";
 import { TempDir } from "../../support/temp.ts";
+import { hasPybind, PYTHON } from "../../support/tools.ts";
 
 const SOURCE = `
 #include <cstdio>
@@ -75,6 +76,16 @@ PYBIND11_MODULE(probe, m) {
 }
 `;
 
+/** A test that needs a Python for which modules can be compiled. */
+function pythonTest(
+  name: string,
+  fn: (t: Deno.TestContext) => Promise<void>,
+): void {
+  Deno.test({ name, fn, ignore: !canCompile });
+}
+
+const canCompile = hasPybind();
+
 let built: { dir: TempDir; path: string } | undefined;
 
 /** Compiled once for all tests of this file. */
@@ -122,7 +133,7 @@ async function withHost(
   }
 }
 
-Deno.test("values go to Python and come back", async (t) => {
+pythonTest("values go to Python and come back", async (t) => {
   await withHost(async (probe) => {
     equal(probe.version, "1.2");
     deepEqual(probe.limits, [1, 2]);
@@ -186,45 +197,51 @@ Deno.test("values go to Python and come back", async (t) => {
   });
 });
 
-Deno.test("values that cannot be passed are named by their place", async (t) => {
-  await withHost(async (probe) => {
-    const cycle: unknown[] = [];
-    cycle.push(cycle);
-    const cases: [() => Promise<unknown>, string][] = [
-      [() => probe.object(), "probe.object(): cannot pass a lock at result"],
-      [
-        () => probe.nested(),
-        "probe.nested(): cannot pass a date at result[0].x",
-      ],
-      [() => probe.cycle(), "probe.cycle(): a value holds itself at result[0]"],
-      [
-        () => probe.echo({ a: [() => 1] }),
-        "probe.echo(): cannot pass a function at arguments[0].a[0]",
-      ],
-      [
-        () => probe.echo(new Map()),
-        "probe.echo(): cannot pass a Map at arguments[0]",
-      ],
-      [
-        () => probe.echo(cycle),
-        "probe.echo(): a value holds itself at arguments[0][0]",
-      ],
-      [
-        () => probe.echo(Symbol.iterator),
-        "probe.echo(): cannot pass a symbol at arguments[0]",
-      ],
-    ];
-    for (const [call, message] of cases) {
-      await t.step(
-        message,
-        () => rejects(call(), { name: "TypeError", message }),
-      );
-    }
-    equal(await probe.add(1, 1), 2);
-  });
-});
+pythonTest(
+  "values that cannot be passed are named by their place",
+  async (t) => {
+    await withHost(async (probe) => {
+      const cycle: unknown[] = [];
+      cycle.push(cycle);
+      const cases: [() => Promise<unknown>, string][] = [
+        [() => probe.object(), "probe.object(): cannot pass a lock at result"],
+        [
+          () => probe.nested(),
+          "probe.nested(): cannot pass a date at result[0].x",
+        ],
+        [
+          () => probe.cycle(),
+          "probe.cycle(): a value holds itself at result[0]",
+        ],
+        [
+          () => probe.echo({ a: [() => 1] }),
+          "probe.echo(): cannot pass a function at arguments[0].a[0]",
+        ],
+        [
+          () => probe.echo(new Map()),
+          "probe.echo(): cannot pass a Map at arguments[0]",
+        ],
+        [
+          () => probe.echo(cycle),
+          "probe.echo(): a value holds itself at arguments[0][0]",
+        ],
+        [
+          () => probe.echo(Symbol.iterator),
+          "probe.echo(): cannot pass a symbol at arguments[0]",
+        ],
+      ];
+      for (const [call, message] of cases) {
+        await t.step(
+          message,
+          () => rejects(call(), { name: "TypeError", message }),
+        );
+      }
+      equal(await probe.add(1, 1), 2);
+    });
+  },
+);
 
-Deno.test("exceptions of Python are errors with its traceback", async () => {
+pythonTest("exceptions of Python are errors with its traceback", async () => {
   await withHost(async (probe) => {
     await rejects(probe.fail("bad"), (error) => {
       ok(error instanceof PythonError);
@@ -246,7 +263,7 @@ Deno.test("exceptions of Python are errors with its traceback", async () => {
   });
 });
 
-Deno.test("an import that fails is an error too", async () => {
+pythonTest("an import that fails is an error too", async () => {
   const host = new PythonHost({ python: PYTHON });
   try {
     await rejects(host.load("probe", "/no/such/file.so"), (error) => {
@@ -263,17 +280,20 @@ Deno.test("an import that fails is an error too", async () => {
   }
 });
 
-Deno.test("what modules print is reported, and never mixes with values", async () => {
-  await withHost(async (probe, _, events) => {
-    await probe.print("one");
-    equal(await probe.add(1, 1), 2);
-    const lines = events.filter(({ level }) => level === "engine")
-      .map(({ message }) => message).sort();
-    deepEqual(lines, ["c one", "error one", "python one"]);
-  });
-});
+pythonTest(
+  "what modules print is reported, and never mixes with values",
+  async () => {
+    await withHost(async (probe, _, events) => {
+      await probe.print("one");
+      equal(await probe.add(1, 1), 2);
+      const lines = events.filter(({ level }) => level === "engine")
+        .map(({ message }) => message).sort();
+      deepEqual(lines, ["c one", "error one", "python one"]);
+    });
+  },
+);
 
-Deno.test("a crash is reported and survived", async (t) => {
+pythonTest("a crash is reported and survived", async (t) => {
   const deaths: [
     string,
     (p: Probe, h: PythonHost) => Promise<unknown>,
@@ -329,7 +349,7 @@ Deno.test("a crash is reported and survived", async (t) => {
     }));
 });
 
-Deno.test("a call has a limit of time, and can be interrupted", async () => {
+pythonTest("a call has a limit of time, and can be interrupted", async () => {
   await withHost(async (probe, host) => {
     await rejects(host.call("probe", "sleep", [20], { timeoutMs: 100 }), {
       code: "CLIBS_PYTHON_TIMEOUT",
@@ -358,7 +378,7 @@ ${last}
 `;
 }
 
-Deno.test("an idle host does not keep the program from ending", async () => {
+pythonTest("an idle host does not keep the program from ending", async () => {
   using dir = new TempDir();
   dir.write({ "a.ts": await program("") });
   const output = await new Deno.Command(Deno.execPath(), {
@@ -372,26 +392,31 @@ Deno.test("an idle host does not keep the program from ending", async () => {
   await gone(Number(text.split(" ")[1]));
 });
 
-Deno.test("Python ends with a program that is killed, also in a call", async (t) => {
-  for (const last of ["setTimeout(() => {}, 60000)", "await probe.sleep(60)"]) {
-    await t.step(last, async () => {
-      using dir = new TempDir();
-      dir.write({ "a.ts": await program(last) });
-      const child = new Deno.Command(Deno.execPath(), {
-        args: ["run", "-A", "--quiet", "--no-check", "a.ts"],
-        cwd: dir.path,
-        stdout: "piped",
-      }).spawn();
-      const reader = child.stdout.getReader();
-      const { value } = await reader.read();
-      const pid = Number(new TextDecoder().decode(value).split(" ")[1]);
-      child.kill("SIGKILL");
-      await child.status;
-      await reader.cancel();
-      await gone(pid);
-    });
-  }
-});
+pythonTest(
+  "Python ends with a program that is killed, also in a call",
+  async (t) => {
+    for (
+      const last of ["setTimeout(() => {}, 60000)", "await probe.sleep(60)"]
+    ) {
+      await t.step(last, async () => {
+        using dir = new TempDir();
+        dir.write({ "a.ts": await program(last) });
+        const child = new Deno.Command(Deno.execPath(), {
+          args: ["run", "-A", "--quiet", "--no-check", "a.ts"],
+          cwd: dir.path,
+          stdout: "piped",
+        }).spawn();
+        const reader = child.stdout.getReader();
+        const { value } = await reader.read();
+        const pid = Number(new TextDecoder().decode(value).split(" ")[1]);
+        child.kill("SIGKILL");
+        await child.status;
+        await reader.cancel();
+        await gone(pid);
+      });
+    }
+  },
+);
 
 async function gone(pid: number): Promise<void> {
   ok(pid > 1);
@@ -411,7 +436,7 @@ function isRunning(pid: number): boolean {
   }
 }
 
-Deno.test("describePython() tells what a module must fit", async () => {
+pythonTest("describePython() tells what a module must fit", async () => {
   const info = await describePython(PYTHON);
   match(info.version, /^3\.\d+\.\d+$/);
   match(info.soabi, /^cpython-3\d+-/);
