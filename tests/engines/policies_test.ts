@@ -468,3 +468,22 @@ Deno.test("the command tries a module as a compiled clibs asks it to", async () 
   equal(bad.code, 1);
   match(bad.stderr, /absent\.so/);
 });
+
+engineTest(
+  "a machine without a compiler uses what another one built",
+  async () => {
+    using space = await prepared(present);
+    const bare = {
+      ...space.options,
+      env: (name: string) =>
+        name === "PATH" ? "/nonexistent" : space.options.env!(name),
+    };
+    const cpu = await buildEngine<{ answer(): number }>("cpu", bare);
+    equal(cpu.answer(), 42);
+    absent(space);
+    await rejects(buildEngine("cpu", bare), {
+      code: "CLIBS_ENGINE_COMPILER",
+      message: "Cannot build cpu: there is no C++ compiler",
+    });
+  },
+);
