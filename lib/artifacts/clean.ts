@@ -3,7 +3,7 @@
  * never through a link, never what git tracks.
  */
 
-import { dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
+import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import { ClibsError, UsageError } from "../errors.ts";
 import {
   lstatIfExists,
@@ -11,7 +11,7 @@ import {
   sortedEntries,
   treeSize,
 } from "../host/files.ts";
-import { runProcess } from "../host/process.ts";
+import { TrackedFiles } from "./tracked.ts";
 
 /** A path that stays, and why. */
 export interface SkippedPath {
@@ -56,8 +56,9 @@ export interface CleanPlan {
  */
 export async function clean(plan: CleanPlan): Promise<CleanResult> {
   const root = checkedRoot(plan.root);
-  const kept = (plan.exclude ?? []).map((path) => checkedExclude(root, path));
-  const tracked = await trackedFiles(root);
+  const kept = (plan.exclude ?? [])
+    .flatMap((path) => checkedExclude(root, path));
+  const tracked = new TrackedFiles(root);
   const result: CleanResult = {
     removed: [],
     missing: [],
@@ -72,21 +73,21 @@ export async function clean(plan: CleanPlan): Promise<CleanResult> {
       result.missing.push(shown);
       continue;
     }
-    const reason = outside(root, path) ?? excluded(kept, path) ??
-      holdsTracked(tracked, shown) ?? plan.inUse?.(path);
-    if (reason !== undefined) {
-      result.skipped.push({ path: shown, reason });
-      continue;
-    }
-    const bytes = treeSize(path);
     try {
+      const reason = outside(root, path) ?? excluded(kept, path) ??
+        await tracked.reason(path) ?? plan.inUse?.(path);
+      if (reason !== undefined) {
+        result.skipped.push({ path: shown, reason });
+        continue;
+      }
+      const bytes = treeSize(path);
       if (!plan.dryRun) removeTree(path);
+      result.removed.push(shown);
+      result.bytesFreed += bytes;
     } catch (error) {
+      // One that cannot be read or removed must not keep the others.
       result.skipped.push({ path: shown, reason: (error as Error).message });
-      continue;
     }
-    result.removed.push(shown);
-    result.bytesFreed += bytes;
   }
   return result;
 }
@@ -107,14 +108,35 @@ function checkedRoot(path: string): string {
   );
 }
 
-function checkedExclude(root: string, path: string): string {
-  const absolute = isAbsolute(path) ? resolve(path) : resolve(root, path);
-  if (absolute === root || absolute.startsWith(root + sep)) return absolute;
+/** Every path in the project that an exclude means: links may lead to it. */
+function checkedExclude(root: string, path: string): string[] {
+  const named = resolve(root, path);
+  const meant = [
+    named,
+    join(realPath(dirname(named)), basename(named)),
+    realPath(named),
+  ].filter((place) => isWithin(root, place));
+  if (meant.length > 0) return meant;
   throw new UsageError(
     "CLIBS_CLEAN_EXCLUDE",
     `Cannot exclude ${path}: it is outside of the project`,
     { facts: { project: root }, hint: "name a path below the project" },
   );
+}
+
+/** Whether a path is a folder, or lies below it. */
+export function isWithin(folder: string, path: string): boolean {
+  return path === folder || path.startsWith(folder + sep);
+}
+
+/** The path with links resolved as far as it exists. */
+function realPath(path: string): string {
+  try {
+    return Deno.realPathSync(path);
+  } catch {
+    const parent = dirname(path);
+    return parent === path ? path : join(realPath(parent), basename(path));
+  }
 }
 
 /** Paths of which no one is inside of another; the input is sorted. */
@@ -132,9 +154,7 @@ function withoutInner(paths: readonly string[]): string[] {
 function outside(root: string, path: string): string | undefined {
   const folder = dirname(path);
   if (path === root) return "it is the project itself";
-  if (folder !== root && !folder.startsWith(root + sep)) {
-    return "it is outside of the project";
-  }
+  if (!isWithin(root, folder)) return "it is outside of the project";
   return Deno.realPathSync(folder) === folder
     ? undefined
     : "a link leads to its folder";
@@ -145,34 +165,9 @@ function excluded(
   path: string,
 ): string | undefined {
   const isKept = kept.some((other) =>
-    path === other || path.startsWith(other + sep) ||
-    other.startsWith(path + sep)
+    isWithin(other, path) || isWithin(path, other)
   );
   return isKept ? "excluded" : undefined;
-}
-
-function holdsTracked(
-  tracked: readonly string[],
-  path: string,
-): string | undefined {
-  const isTracked = tracked.some((file) =>
-    file === path || file.startsWith(`${path}/`)
-  );
-  return isTracked ? "tracked by git" : undefined;
-}
-
-/** Files that git would miss; none if the root is not in a work tree. */
-async function trackedFiles(root: string): Promise<string[]> {
-  try {
-    const { ok, stdout } = await runProcess({
-      command: "git",
-      args: ["-C", root, "ls-files", "-z"],
-    });
-    return ok ? stdout.split("\0").filter((path) => path !== "") : [];
-  } catch (error) {
-    if (error instanceof ClibsError) return [];
-    throw error;
-  }
 }
 
 /** Folders at and below one; links and some names are not entered. */

@@ -1,8 +1,14 @@
 /** Removes what a build of engines makes again. */
 
 import { basename, join, resolve } from "node:path";
-import { clean, type CleanResult, foldersBelow } from "../artifacts/clean.ts";
-import { sortedEntries } from "../host/files.ts";
+import {
+  clean,
+  type CleanResult,
+  foldersBelow,
+  isWithin,
+} from "../artifacts/clean.ts";
+import { ClibsError } from "../errors.ts";
+import { lstatIfExists, sortedEntries } from "../host/files.ts";
 import { feedback as sharedBus } from "../feedback/hub.ts";
 import type { Feedback } from "../feedback/bus.ts";
 import { findEngines } from "./discover.ts";
@@ -80,11 +86,22 @@ const FOREIGN = new Set([".git", "node_modules", ".venv", "venv", ".clibs"]);
 /**
  * Removes what can be built again. Prebuilts, files that git tracks and
  * everything outside of the project always stay.
+ *
+ * @throws {ClibsError} `CLIBS_ENGINE_SOURCES` if there is no such project,
+ *   `CLIBS_CLEAN_ROOT` if it is `/` or the home folder.
+ * @throws {UsageError} `CLIBS_CLEAN_EXCLUDE` if an exclude is outside of it.
  */
 export async function cleanBinaries(
   options: CleanBinariesOptions = {},
 ): Promise<CleanBinariesReport> {
   const project = findProject(options.sourceDir);
+  if (!lstatIfExists(project.root)) {
+    throw new ClibsError(
+      "CLIBS_ENGINE_SOURCES",
+      `Cannot clean engines: there is no folder ${project.sourceDir}`,
+      { hint: "name the folder with --source-dir (sourceDir)" },
+    );
+  }
   const profile = options.profile ? PROFILES[options.profile] : undefined;
   const mode = options.mode ?? profile?.mode ?? "standard";
   const dryRun = options.dryRun ?? false;
@@ -110,7 +127,7 @@ export async function cleanBinaries(
     paths,
     exclude: options.exclude,
     dryRun,
-    inUse: lockHolder,
+    inUse: (path) => prebuiltsIn(project, path) ?? lockHolder(path),
   });
   const verb = dryRun ? "would be removed" : "removed";
   (options.feedback ?? sharedBus).emit(
@@ -126,6 +143,15 @@ export async function cleanBinaries(
     profile: options.profile ?? null,
     dryRun,
   };
+}
+
+/** Prebuilts stay, also if they are in, or are, what is to be cleaned. */
+function prebuiltsIn(
+  { binaries }: Project,
+  path: string,
+): string | undefined {
+  if (isWithin(binaries, path)) return "a prebuilt";
+  return isWithin(path, binaries) ? "prebuilts are in it" : undefined;
 }
 
 /** Engines with their modules' names; a broken engines.json must not keep from cleaning. */
@@ -146,6 +172,7 @@ async function engineFiles(project: Project): Promise<Map<string, string>> {
 
 class Finder {
   readonly #project: Project;
+  readonly #outputDir: string;
   readonly #folders: string[];
   readonly #deep: boolean;
   readonly #engines: ReadonlyMap<string, string>;
@@ -159,6 +186,7 @@ class Finder {
     },
   ) {
     this.#project = project;
+    this.#outputDir = outputDir;
     this.#deep = deep;
     this.#engines = engines;
     const tops = [...new Set([outputDir, project.sourceDir])];
@@ -227,7 +255,11 @@ class Finder {
     for (const { name, isDirectory } of sortedEntries(root)) {
       if (isDirectory && BUILD_FOLDERS.test(name)) yield join(root, name);
     }
-    for (const folder of this.#folders) {
+    // A project that is its own output folder has files of its own: deno.lock.
+    const folders = this.#folders.filter((folder) =>
+      this.#outputDir !== root || isWithin(this.#project.sourceDir, folder)
+    );
+    for (const folder of folders) {
       for (const { name, isDirectory } of sortedEntries(folder)) {
         if (!isDirectory && BUILD_FILES.test(name)) yield join(folder, name);
       }

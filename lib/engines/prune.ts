@@ -4,6 +4,7 @@ import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import type { SkippedPath } from "../artifacts/clean.ts";
 import {
+  isAbsent,
   lstatIfExists,
   removeTree,
   sortedEntries,
@@ -44,9 +45,19 @@ const DAY_MS = 24 * 60 * 60 * 1000;
 /** Folder of the verified copies. */
 const LOADED = "loaded";
 
-/** Keeps the newest ABI keys of each kind of engine and removes the others. */
+/**
+ * Keeps the newest ABI keys of each kind of engine and removes the others. A
+ * cache that a link leads to is left alone.
+ *
+ * @throws {RangeError} If a limit is not a number from 0 up.
+ */
 export function pruneCache(options: PruneOptions = {}): PruneReport {
   const { maxVersions = 3, maxAgeDays = 30, dryRun = false } = options;
+  // Compared with NaN, every key would be too old.
+  if (!(maxVersions >= 0)) {
+    throw new RangeError("maxVersions must be 0 or more");
+  }
+  if (!(maxAgeDays >= 0)) throw new RangeError("maxAgeDays must be 0 or more");
   const { cache } = findProject(options.sourceDir);
   const report: PruneReport = {
     version: 1,
@@ -56,6 +67,11 @@ export function pruneCache(options: PruneOptions = {}): PruneReport {
     bytesFreed: 0,
     dryRun,
   };
+  if (!lstatIfExists(cache)) return report;
+  if (Deno.realPathSync(cache) !== cache) {
+    report.skipped.push({ path: ".", reason: "a link leads to the cache" });
+    return report;
+  }
   const oldest = Date.now() - maxAgeDays * DAY_MS;
   const keys = sortedEntries(cache)
     .filter(({ name, isDirectory }) => isDirectory && name !== LOADED)
@@ -82,20 +98,26 @@ export function pruneCache(options: PruneOptions = {}): PruneReport {
 
 function remove(cache: string, name: string, report: PruneReport): void {
   const path = join(cache, name);
-  const reason = lockHolder(path);
-  if (reason !== undefined) {
-    report.skipped.push({ path: name, reason });
-    return;
+  try {
+    const reason = lockHolder(path);
+    if (reason !== undefined) {
+      report.skipped.push({ path: name, reason });
+      return;
+    }
+    const bytes = treeSize(path);
+    if (!report.dryRun) {
+      // Gone at once for those who look for it: half a key is never seen.
+      const going = join(cache, `.removed-${randomBytes(6).toString("hex")}`);
+      Deno.renameSync(path, going);
+      removeTree(going);
+    }
+    report.removed.push(name);
+    report.bytesFreed += bytes;
+  } catch (error) {
+    // Another prune was quicker.
+    if (isAbsent(error)) return;
+    report.skipped.push({ path: name, reason: (error as Error).message });
   }
-  const bytes = treeSize(path);
-  if (!report.dryRun) {
-    // Gone at once for those who look for it: half a key is never seen.
-    const going = join(cache, `.removed-${randomBytes(6).toString("hex")}`);
-    Deno.renameSync(path, going);
-    removeTree(going);
-  }
-  report.removed.push(name);
-  report.bytesFreed += bytes;
 }
 
 /** When a file, or the newest entry of a folder, was last written. */

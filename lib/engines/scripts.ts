@@ -4,11 +4,14 @@ import { extname, isAbsolute, join, relative, resolve, sep } from "node:path";
 import { ClibsError, toClibsError, UsageError } from "../errors.ts";
 import type { Feedback } from "../feedback/bus.ts";
 import { feedback as sharedBus } from "../feedback/hub.ts";
-import { lstatIfExists, sortedEntries } from "../host/files.ts";
+import { isAbsent, sortedEntries } from "../host/files.ts";
 import { findProgram } from "../host/process.ts";
 import { commandLine } from "../host/shell.ts";
-import { runJob } from "../jobs/run.ts";
+import { JOB_ID_VARIABLE } from "../jobs/group.ts";
+import { type JobRequest, type JobResult, runJob } from "../jobs/run.ts";
 import { describePython } from "../toolchain/python.ts";
+import { ScriptOutput } from "./script_output.ts";
+import { endEscaped } from "./script_processes.ts";
 
 /** Options of {@linkcode runScriptAll}. */
 export interface ScriptOptions {
@@ -40,11 +43,11 @@ export interface RunScriptOptions extends ScriptOptions {
 export interface ScriptResult {
   /** The script, relative to the folder. */
   script: string;
-  /** Whether it ended with exit code 0. */
+  /** Whether it ended with exit code 0, and in time. */
   ok: boolean;
   /** Exit code; 128 + N if signal N ended it. */
   code: number;
-  /** Whether its time was over. */
+  /** Whether its time, or that of what it left running, was over. */
   timedOut: boolean;
   /** Wall-clock time. */
   durationMs: number;
@@ -68,8 +71,10 @@ export interface ScriptReport {
 
 /** Default of `sourceDir`. */
 const SCRIPT_DIR = "core/scripts";
-/** Limit of what is kept of each stream, in characters. */
-const MAX_OUTPUT = 1 << 20;
+/** How long after its group what left the group is ended: the job has to know first. */
+const GRACE_MS = 50;
+/** A longer time does not fit into a timer, which would end at once. */
+const MAX_TIMEOUT_MS = 2 ** 31 - 1 - GRACE_MS;
 /** Deno's permissions. */
 const PERMISSIONS = /^(read|write|net|env|sys|run|ffi|import)(=[^\0]*)?$/;
 
@@ -94,24 +99,20 @@ export async function runScript(
     ...options.args ?? [],
   ];
   const bus = options.feedback ?? sharedBus;
-  const output = { stdout: "", stderr: "" };
-  let truncated = false;
-  const result = await runJob({
+  const output = new ScriptOutput();
+  const { code, timedOut, durationMs } = await runWhole({
     script: `exec ${commandLine(command)}`,
     cwd: dir,
     env: { ...Deno.env.toObject(), ...options.env },
-    timeoutMs: options.timeoutMs ?? 60_000,
+    timeoutMs: limit(options.timeoutMs ?? 60_000),
     signal: options.signal,
     onLine(line, stream) {
-      if (output[stream].length + line.length < MAX_OUTPUT) {
-        output[stream] += `${line}\n`;
-      } else truncated = true;
+      output.add(line, stream);
       const fields = { task: `script ${script}`, stream, line };
       bus.emit("info", "command.output", line, fields);
     },
   });
-  const { code, timedOut, durationMs } = result;
-  const ok = code === 0;
+  const ok = code === 0 && !timedOut;
   bus.emit(
     ok ? "success" : "error",
     "note",
@@ -120,7 +121,34 @@ export async function runScript(
     }`,
     { about: "script.end", script, code, timedOut },
   );
-  return { script, ok, code, timedOut, durationMs, ...output, truncated };
+  return { script, ok, code, timedOut, durationMs, ...output.kept() };
+}
+
+function limit(timeoutMs: number): number | undefined {
+  return timeoutMs > MAX_TIMEOUT_MS ? undefined : timeoutMs;
+}
+
+/** Runs a job, and ends also what left its process group. */
+async function runWhole(request: JobRequest): Promise<JobResult> {
+  const id = crypto.randomUUID();
+  const ends: Promise<void>[] = [];
+  // Not only at the end, which does not come while it holds the output open.
+  const end = () => void ends.push(endEscaped(id));
+  const timer = request.timeoutMs === undefined
+    ? undefined
+    : setTimeout(end, request.timeoutMs + GRACE_MS);
+  request.signal?.addEventListener("abort", end, { once: true });
+  try {
+    return await runJob({
+      ...request,
+      env: { ...request.env, [JOB_ID_VARIABLE]: id },
+    });
+  } finally {
+    clearTimeout(timer);
+    request.signal?.removeEventListener("abort", end);
+    end();
+    await Promise.all(ends);
+  }
 }
 
 /**
@@ -132,8 +160,12 @@ export async function runScript(
 export async function runScriptAll(
   options: ScriptOptions = {},
 ): Promise<ScriptReport> {
-  const dir = resolve(options.sourceDir ?? SCRIPT_DIR);
-  if (!lstatIfExists(dir)) throw missing(dir);
+  const named = resolve(options.sourceDir ?? SCRIPT_DIR);
+  const dir = realPath(named);
+  if (dir === undefined) throw missing(named);
+  if (!Deno.statSync(dir).isDirectory) {
+    throw missing(named, "it is not a folder");
+  }
   const names = sortedEntries(dir).filter((entry) => !entry.isDirectory)
     .map(({ name }) => name).filter((name) => KINDS.has(extname(name)));
   const results: ScriptResult[] = [];
@@ -168,12 +200,26 @@ const KINDS = new Set([".py", ".js", ".mjs", ".ts"]);
 function scriptPath(dir: string, path: string): string {
   const whole = isAbsolute(path) ? path : join(dir, path);
   if (!isBelow(dir, resolve(whole))) throw escape(dir, path);
-  if (!lstatIfExists(whole)) throw missing(whole);
+  const real = realPath(whole);
+  if (real === undefined) throw missing(whole);
   // A link may lead anywhere.
-  if (!isBelow(Deno.realPathSync(dir), Deno.realPathSync(whole))) {
-    throw escape(dir, path);
-  }
+  if (!isBelow(Deno.realPathSync(dir), real)) throw escape(dir, path);
+  // Python would run a folder, too.
+  if (!Deno.statSync(real).isFile) throw missing(whole, "it is not a file");
   return resolve(whole);
+}
+
+/** The path without links; undefined if it leads to nothing. */
+function realPath(path: string): string | undefined {
+  if (path.includes("\0")) return undefined;
+  try {
+    return Deno.realPathSync(path);
+  } catch (error) {
+    if (isAbsent(error) || error instanceof Deno.errors.FilesystemLoop) {
+      return undefined;
+    }
+    throw error;
+  }
 }
 
 function isBelow(dir: string, path: string): boolean {
@@ -188,10 +234,13 @@ function escape(dir: string, path: string): UsageError {
   );
 }
 
-function missing(path: string): ClibsError {
+function missing(
+  path: string,
+  cause = "there is nothing of that name",
+): ClibsError {
   return new ClibsError(
     "CLIBS_SCRIPT_MISSING",
-    `Cannot run ${path}: there is nothing of that name`,
+    `Cannot run ${path}: ${cause}`,
     { hint: "name the folder with --source-dir (sourceDir)" },
   );
 }
