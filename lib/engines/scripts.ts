@@ -7,11 +7,11 @@ import { feedback as sharedBus } from "../feedback/hub.ts";
 import { isAbsent, sortedEntries } from "../host/files.ts";
 import { findProgram } from "../host/process.ts";
 import { commandLine } from "../host/shell.ts";
+import { endEscaped } from "../jobs/escaped.ts";
 import { JOB_ID_VARIABLE } from "../jobs/group.ts";
 import { type JobRequest, type JobResult, runJob } from "../jobs/run.ts";
 import { describePython } from "../toolchain/python.ts";
 import { ScriptOutput } from "./script_output.ts";
-import { endEscaped } from "./script_processes.ts";
 
 /** Options of {@linkcode runScriptAll}. */
 export interface ScriptOptions {
@@ -71,10 +71,8 @@ export interface ScriptReport {
 
 /** Default of `sourceDir`. */
 const SCRIPT_DIR = "core/scripts";
-/** How long after its group what left the group is ended: the job has to know first. */
-const GRACE_MS = 50;
 /** A longer time does not fit into a timer, which would end at once. */
-const MAX_TIMEOUT_MS = 2 ** 31 - 1 - GRACE_MS;
+const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 /** Deno's permissions. */
 const PERMISSIONS = /^(read|write|net|env|sys|run|ffi|import)(=[^\0]*)?$/;
 
@@ -131,23 +129,13 @@ function limit(timeoutMs: number): number | undefined {
 /** Runs a job, and ends also what left its process group. */
 async function runWhole(request: JobRequest): Promise<JobResult> {
   const id = crypto.randomUUID();
-  const ends: Promise<void>[] = [];
-  // Not only at the end, which does not come while it holds the output open.
-  const end = () => void ends.push(endEscaped(id));
-  const timer = request.timeoutMs === undefined
-    ? undefined
-    : setTimeout(end, request.timeoutMs + GRACE_MS);
-  request.signal?.addEventListener("abort", end, { once: true });
   try {
     return await runJob({
       ...request,
       env: { ...request.env, [JOB_ID_VARIABLE]: id },
     });
   } finally {
-    clearTimeout(timer);
-    request.signal?.removeEventListener("abort", end);
-    end();
-    await Promise.all(ends);
+    await endEscaped(id);
   }
 }
 

@@ -3,8 +3,10 @@
  * line, and nothing left behind however it, or clibs, ends.
  */
 
+import { setTimeout as sleep } from "node:timers/promises";
 import { CancelledError, ClibsError } from "../errors.ts";
-import { killGroup } from "./group.ts";
+import { endEscaped } from "./escaped.ts";
+import { JOB_ID_VARIABLE, killGroup } from "./group.ts";
 import { readLines } from "./lines.ts";
 
 /** What to run. */
@@ -13,7 +15,10 @@ export interface JobRequest {
   script: string;
   /** Folder to run in. */
   cwd: string;
-  /** The whole environment. */
+  /**
+   * The whole environment. By its `CLIBS_JOB_ID`, if it has one, processes are
+   * known that leave the group and hold the output open; they are ended too.
+   */
   env: Record<string, string>;
   /** Gets each line of output, without its end, in the order of each stream. */
   onLine?: (line: string, stream: "stdout" | "stderr") => void;
@@ -24,6 +29,9 @@ export interface JobRequest {
   /** Kills the whole group after so many milliseconds. Default: never. */
   timeoutMs?: number;
 }
+
+/** How long output may stay open after the group was killed. */
+const ESCAPED_MS = 200;
 
 /** The process group of a job. */
 export interface JobGroup {
@@ -93,6 +101,10 @@ export async function runJob(request: JobRequest): Promise<JobResult> {
     const status = await child.status;
     // Before the output is awaited: a left-over process holds its pipe open.
     kill();
+    const isOver = await settles(output, ESCAPED_MS);
+    const id = request.env[JOB_ID_VARIABLE];
+    // It went into a session of its own, and would be waited for without end.
+    if (!isOver && id !== undefined) await endEscaped(id);
     await output;
     if (refused) throw refused.error;
     if (request.signal?.aborted) throw new CancelledError();
@@ -108,6 +120,21 @@ export async function runJob(request: JobRequest): Promise<JobResult> {
     clearTimeout(timer);
     request.signal?.removeEventListener("abort", kill);
     await control.close().catch(() => {});
+  }
+}
+
+/** Whether a promise is settled within some time. */
+async function settles(
+  promise: Promise<unknown>,
+  timeoutMs: number,
+): Promise<boolean> {
+  const timer = new AbortController();
+  const late = sleep(timeoutMs, false, { signal: timer.signal })
+    .catch(() => false);
+  try {
+    return await Promise.race([promise.then(() => true), late]);
+  } finally {
+    timer.abort();
   }
 }
 

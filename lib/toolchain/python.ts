@@ -22,7 +22,11 @@ export interface PythonInfo {
 }
 
 const DESCRIBE = `
-import json, os, sys, sysconfig
+import sys
+# The folder that the program happens to run in: a json.py there is not Python's.
+if sys.path[:1] == [""]:
+    del sys.path[0]
+import json, os, sysconfig
 include = sysconfig.get_path("include")
 try:
     import pybind11
@@ -66,20 +70,48 @@ export async function describePython(
     command: path,
     args: ["-c", DESCRIBE],
   }).catch((error) => {
-    if (error instanceof ClibsError) throw missing(path);
-    throw error;
+    throw startFailure(path, error);
   });
+  const info = ok ? answerIn(stdout) : undefined;
+  if (!info) throw broken(path, lastLine(stderr));
+  return info;
+}
+
+/** The answer is the last line: a shim or a site hook may print before it. */
+function answerIn(stdout: string): PythonInfo | undefined {
   try {
-    if (ok) return JSON.parse(stdout);
+    const info = JSON.parse(lastLine(stdout));
+    return typeof info?.executable === "string" ? info : undefined;
   } catch {
     // Something else than a Python that prints something.
+    return undefined;
   }
-  const last = stderr.trim().split("\n").at(-1);
-  throw new ClibsError(
+}
+
+function lastLine(text: string): string {
+  return text.trim().split("\n").at(-1) ?? "";
+}
+
+/**
+ * What it means for the user that a Python could not be started.
+ *
+ * @param path What was started: a name, or a path.
+ * @param error What was thrown.
+ */
+export function startFailure(path: string, error: unknown): unknown {
+  if (error instanceof Deno.errors.NotCapable) return error;
+  if (error instanceof Deno.errors.NotFound || error instanceof ClibsError) {
+    return missing(path);
+  }
+  return broken(path, (error as Error).message);
+}
+
+function broken(path: string, said: string): ClibsError {
+  return new ClibsError(
     "CLIBS_PYTHON_BROKEN",
     `Cannot use the Python ${path}: it does not run as one`,
     {
-      facts: last ? { "it said": last } : {},
+      facts: said === "" ? {} : { "it said": said },
       hint: "name another with --python (python) or $CLIBS_PYTHON",
     },
   );

@@ -142,3 +142,16 @@ async function until(condition: () => boolean): Promise<void> {
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }
+
+Deno.test("a process that left the group does not keep a job from ending", async () => {
+  using dir = new TempDir();
+  const started = performance.now();
+  const result = await runJob({
+    // In a session of its own, with the job's output in its hands.
+    script: "setsid sleep 60 & echo $! > pid; sleep 0.05",
+    cwd: dir.path,
+    env: { ...Deno.env.toObject(), [JOB_ID_VARIABLE]: crypto.randomUUID() },
+  });
+  equal(result.code, 0);
+  ok(performance.now() - started < 20_000);
+});

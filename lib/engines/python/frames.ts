@@ -34,13 +34,21 @@ export function encodeFrame(
 export class FrameReader {
   readonly #reader: ReadableStreamDefaultReader<Uint8Array<ArrayBuffer>>;
   #rest = new Uint8Array();
+  #hasBegun = false;
 
+  /**
+   * Makes a reader.
+   *
+   * @param stream Where frames come from.
+   */
   constructor(stream: ReadableStream<Uint8Array<ArrayBuffer>>) {
     this.#reader = stream.getReader();
   }
 
   /** The next frame; undefined at the end, also in the middle of one. */
   async next(): Promise<Frame | undefined> {
+    this.#hasBegun ||= await this.#skip();
+    if (!this.#hasBegun) return undefined;
     const length = await this.#take(4);
     if (!length) return undefined;
     const size = new DataView(length.buffer, length.byteOffset).getUint32(
@@ -64,6 +72,23 @@ export class FrameReader {
     await this.#reader.cancel().catch(() => {});
   }
 
+  /** Drops what was printed before the first frame; false if none comes. */
+  async #skip(): Promise<boolean> {
+    for (;;) {
+      const at = indexOf(this.#rest, MARK);
+      if (at >= 0) {
+        this.#rest = this.#rest.subarray(at + MARK.length);
+        return true;
+      }
+      const { value, done } = await this.#reader.read();
+      if (done || this.#rest.length > MAX_SKIPPED) return false;
+      this.#rest = joined(
+        [this.#rest, value],
+        this.#rest.length + value.length,
+      );
+    }
+  }
+
   async #take(size: number): Promise<Uint8Array<ArrayBuffer> | undefined> {
     const chunks = [this.#rest];
     let present = this.#rest.length;
@@ -77,6 +102,19 @@ export class FrameReader {
     this.#rest = whole.subarray(size);
     return whole.subarray(0, size);
   }
+}
+
+/** What comes before the first frame; the same bytes are in host.py. */
+const MARK = new TextEncoder().encode("\0clibs\n");
+
+/** More is printed by no shim, but by a program that is no Python. */
+const MAX_SKIPPED = 1 << 20;
+
+function indexOf(bytes: Uint8Array, mark: Uint8Array): number {
+  for (let at = 0; at + mark.length <= bytes.length; at++) {
+    if (mark.every((byte, index) => bytes[at + index] === byte)) return at;
+  }
+  return -1;
 }
 
 function joined(

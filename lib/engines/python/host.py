@@ -2,8 +2,20 @@
 
 Requests come in on standard input, answers go out on standard output. Each is a
 length (4 bytes, little-endian), that much JSON, and the bytes that it announces
-in "sizes". What modules print is sent along as lines.
+in "sizes". The first answer comes after MARK. What modules print is sent along
+as lines.
 """
+
+import sys
+
+# The folder that the program happens to run in: a json.py there is not ours.
+if sys.path[:1] == [""]:
+    del sys.path[0]
+
+import signal
+
+# Ctrl-C is for the program; it ends this process by closing the requests.
+signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 import faulthandler
 import fcntl
@@ -12,19 +24,22 @@ import importlib.util
 import json
 import os
 import select
-import signal
 import struct
-import sys
 import threading
 import traceback
 
 MAX_DEPTH = 200
 SAFE_INT = 2**53 - 1
 GRACE_S = 2.0
+# A shim or a site hook may have printed something before it.
+MARK = b"\0clibs\n"
 
 
-def watch(requests, host, alive):
+def watch(requests, host, alive, printed, last_words):
     """Ends the host when nobody can send requests any more.
+
+    When the host ends otherwise, passes on what was printed last: why C++
+    called std::terminate is still in the pipe when the host is gone.
 
     Runs in a process of its own: a module that computes without giving up the
     interpreter's lock would keep a thread from noticing.
@@ -37,18 +52,23 @@ def watch(requests, host, alive):
         poll.unregister(requests)
         if not poll.poll(GRACE_S * 1000) and os.getppid() == host:
             os.kill(host, signal.SIGKILL)
+    else:
+        try:
+            while data := os.read(printed, 65536):
+                os.write(last_words, data)
+        except OSError:
+            pass
     os._exit(0)
 
 
 class Output:
     """Everything that is printed in this process, line by line."""
 
-    def __init__(self, send):
+    def __init__(self, send, read_end, write_end):
         self.send = send
         self.rest = b""
         self.lock = threading.Lock()
-        self.read_end, write_end = os.pipe()
-        os.set_blocking(self.read_end, False)
+        self.read_end = read_end
         os.dup2(write_end, 1)
         os.dup2(write_end, 2)
         os.close(write_end)
@@ -103,7 +123,7 @@ class Encoder:
         if kind is int:
             if -SAFE_INT <= value <= SAFE_INT:
                 return value
-            return {"$": "int", "v": str(value)}
+            return {"$": "int", "v": format(value, "x")}
         if kind is float:
             if value != value or value in (float("inf"), float("-inf")):
                 return {"$": "float", "v": repr(value)}
@@ -114,7 +134,11 @@ class Encoder:
         if numpy is not None and isinstance(value, numpy.ndarray):
             return self.array(numpy, value, path)
         if numpy is not None and isinstance(value, numpy.generic):
-            return self.encode(value.item(), path, depth + 1)
+            plain = value.item()
+            # Extended floats stay what they are; times become bare numbers.
+            if isinstance(plain, numpy.generic) or value.dtype.kind in "mM":
+                raise Unpassable(f"cannot pass a {kind.__name__} at {path}")
+            return self.encode(plain, path, depth + 1)
         if depth > MAX_DEPTH:
             raise Unpassable(f"values are too deep inside of each other at {path}")
         if isinstance(value, (list, tuple, set, frozenset, dict)):
@@ -169,7 +193,7 @@ def decode(value, parts):
     if mark is None:
         return {key: decode(item, parts) for key, item in value.items()}
     if mark == "int":
-        return int(value["v"])
+        return int(value["v"], 16)
     if mark == "float":
         return float(value["v"])
     if mark == "dict":
@@ -196,28 +220,52 @@ def decode_array(value, parts):
     return numpy.frombuffer(bytearray(data), "<" + code).reshape(value["s"])
 
 
+def failure(error):
+    """Tells of an exception, also of one that fails when it is asked."""
+    kind = type(error)
+    name = kind.__qualname__
+    place = getattr(kind, "__module__", None)
+    if isinstance(place, str) and place not in ("builtins", "__main__"):
+        name = f"{place}.{name}"
+    try:
+        message = str(error)
+    except Exception:
+        message = "<its message cannot be read>"
+    trace = error.__traceback__
+    own = trace.tb_next and trace.tb_next.tb_next
+    try:
+        lines = traceback.format_exception(kind, error, own or None)
+    except Exception:
+        lines = [f"{name}: {message}"]
+    return {"type": name, "message": message,
+            "traceback": "".join(lines).rstrip()}
+
+
 class Host:
     def __init__(self):
         self.requests = os.dup(0)
         self.answers = os.dup(1)
         self.modules = {}
+        self.failures = {}
         self.lock = threading.Lock()
+        os.write(self.answers, MARK)
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         last_words = os.dup(2)
         faulthandler.enable(file=last_words, all_threads=False)
-        self.watch(last_words)
+        read_end, write_end = os.pipe()
+        os.set_blocking(read_end, False)
+        self.watch(last_words, read_end, write_end)
         for fd in (self.requests, self.answers, last_words):
             fcntl.fcntl(fd, fcntl.F_SETFD, fcntl.FD_CLOEXEC)
-        self.output = Output(self.send)
+        self.output = Output(self.send, read_end, write_end)
 
-    def watch(self, last_words):
+    def watch(self, last_words, printed, write_end):
         read_end, self.alive = os.pipe()
         host = os.getpid()
         if os.fork() == 0:
-            signal.signal(signal.SIGINT, signal.SIG_IGN)
-            for fd in (1, 2, self.answers, last_words, self.alive):
+            for fd in (1, 2, self.answers, write_end, self.alive):
                 os.close(fd)
-            watch(self.requests, host, read_end)
+            watch(self.requests, host, read_end, printed, last_words)
         os.close(read_end)
 
     def send(self, header, parts):
@@ -261,31 +309,22 @@ class Host:
             return {"unpassable": str(error)}, []
         except BaseException as error:
             # SystemExit too: a module must not end the host by chance.
-            trace = error.__traceback__
-            own = trace.tb_next and trace.tb_next.tb_next
-            lines = traceback.format_exception(type(error), error, own or None)
-            kind = type(error)
-            name = kind.__qualname__
-            if kind.__module__ not in ("builtins", "__main__"):
-                name = f"{kind.__module__}.{name}"
-            return {
-                "error": {
-                    "type": name,
-                    "message": str(error),
-                    "traceback": "".join(lines).rstrip(),
-                }
-            }, []
+            return {"error": failure(error)}, []
 
     def call(self, request, parts):
-        function = getattr(self.modules[request["module"]], request["name"])
+        module = self.modules.get(request["module"])
+        if module is None:
+            raise self.failures[request["module"]].with_traceback(None)
+        function = getattr(module, request["name"])
         return function(*decode(request["args"], parts))
 
     def load(self, name, path, encoder):
-        loader = importlib.machinery.ExtensionFileLoader(name, path)
-        spec = importlib.util.spec_from_file_location(name, path, loader=loader)
-        module = importlib.util.module_from_spec(spec)
-        loader.exec_module(module)
-        self.modules[name] = module
+        try:
+            self.modules[name] = module = self.module(name, path)
+        except Exception as error:
+            # Loaded again after a crash, nobody waits for the answer.
+            self.failures[name] = error
+            raise
         functions, constants = [], {}
         for key in dir(module):
             if key.startswith("__"):
@@ -301,6 +340,12 @@ class Host:
         return {"functions": functions, "constants": constants,
                 "doc": module.__doc__ or ""}
 
+    def module(self, name, path):
+        loader = importlib.machinery.ExtensionFileLoader(name, path)
+        spec = importlib.util.spec_from_file_location(name, path, loader=loader)
+        module = importlib.util.module_from_spec(spec)
+        loader.exec_module(module)
+        return module
 
-signal.signal(signal.SIGINT, signal.SIG_IGN)
+
 Host().run()

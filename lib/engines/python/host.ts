@@ -3,8 +3,8 @@
 import { CancelledError, ClibsError } from "../../errors.ts";
 import { type Feedback, silent } from "../../feedback/bus.ts";
 import { hostDied, PythonError, type PythonFailure } from "../errors.ts";
+import { killChild, lastWords, REST_MS, spawnPython } from "./child.ts";
 import { encodeFrame, type Frame, FrameReader } from "./frames.ts";
-import source from "./host.py" with { type: "text" };
 import { decodeValue, encodeArguments } from "./values.ts";
 
 /** What a module has. */
@@ -25,11 +25,23 @@ export interface CallOptions {
   timeoutMs?: number;
 }
 
+/** What Python is asked. */
+interface Request {
+  /** As messages name it: `cpu.get_usage()`. */
+  call: string;
+  engine: string;
+  body: Record<string, unknown>;
+  parts: readonly Uint8Array[];
+}
+
 /** A request that has no answer yet. */
 interface Pending {
-  call: string;
+  request: Request;
+  promise: Promise<Frame>;
   resolve(frame: Frame): void;
   reject(error: Error): void;
+  /** Why Python was ended for its sake, if it was. */
+  stopped?: Error;
 }
 
 /** A running Python. */
@@ -37,10 +49,13 @@ interface Running {
   child: Deno.ChildProcess;
   input: WritableStreamDefaultWriter<Uint8Array<ArrayBuffer>>;
   frames: FrameReader;
+  /** In the order in which they were sent, and are answered. */
   pending: Map<number, Pending>;
   /** How it ended, once it has. */
   ended?: Deno.CommandStatus;
   isReading: boolean;
+  /** Gives up reading some time after Python has ended. */
+  lastReading?: ReturnType<typeof setTimeout>;
 }
 
 /** How long Python may take to end when it is asked to, in milliseconds. */
@@ -82,10 +97,10 @@ export class PythonHost {
    * @throws {PythonError} If its import raises an exception.
    */
   async load(name: string, path: string): Promise<PythonMembers> {
-    const call = `import ${name}`;
-    const frame = await this.#request(call, { op: "load", name, path }, []);
+    const request = loadRequest(name, path);
+    const members = valueOf(request.call, await this.#request(request));
     this.#modules.set(name, path);
-    return valueOf(call, frame) as PythonMembers;
+    return members as PythonMembers;
   }
 
   /**
@@ -110,8 +125,9 @@ export class PythonHost {
     } catch (error) {
       throw new TypeError(`${call}: ${(error as Error).message}`);
     }
-    const request = { op: "call", module, name, args: encoded };
-    return valueOf(call, await this.#request(call, request, parts, options));
+    const body = { op: "call", module, name, args: encoded };
+    const request = { call, engine: module, body, parts };
+    return valueOf(call, await this.#request(request, options));
   }
 
   /** Ends Python. */
@@ -120,7 +136,8 @@ export class PythonHost {
     if (!running) return;
     running.child.ref();
     const timer = setTimeout(() => killChild(running.child), GRACE_MS);
-    await running.input.close().catch(() => {});
+    // Not awaited: what is still to be written may never be read.
+    running.input.close().catch(() => {});
     await running.child.status;
     clearTimeout(timer);
     discard(running);
@@ -128,27 +145,23 @@ export class PythonHost {
   }
 
   async #request(
-    call: string,
-    request: Record<string, unknown>,
-    parts: readonly Uint8Array[],
+    request: Request,
     { signal, timeoutMs }: CallOptions = {},
   ): Promise<Frame> {
     if (signal?.aborted) throw new CancelledError();
     const running = this.#ensure();
-    let stopped: Error | undefined;
+    const pending = this.#send(running, request);
     const stop = (error: Error) => {
-      stopped = error;
+      pending.stopped = error;
       killChild(running.child);
     };
     const abort = () => stop(new CancelledError());
     signal?.addEventListener("abort", abort, { once: true });
     const timer = timeoutMs === undefined
       ? undefined
-      : setTimeout(() => stop(timeout(call, timeoutMs)), timeoutMs);
+      : setTimeout(() => stop(timeout(request.call, timeoutMs)), timeoutMs);
     try {
-      return await this.#send(running, call, request, parts);
-    } catch (error) {
-      throw stopped ?? error;
+      return await pending.promise;
     } finally {
       clearTimeout(timer);
       signal?.removeEventListener("abort", abort);
@@ -158,14 +171,9 @@ export class PythonHost {
   /** The running Python, or a new one with the modules of the old. */
   #ensure(): Running {
     if (this.#running && !this.#running.ended) return this.#running;
-    // It died while nobody was calling.
-    if (this.#running) discard(this.#running);
-    const child = new Deno.Command(this.#python, {
-      args: ["-u", "-c", source],
-      stdin: "piped",
-      stdout: "piped",
-      stderr: "piped",
-    }).spawn();
+    // It died while nobody was calling; else its reader sees to it.
+    if (this.#running && !this.#running.isReading) discard(this.#running);
+    const child = spawnPython(this.#python);
     // An idle host must not keep the program from ending.
     child.unref();
     const running: Running = {
@@ -175,30 +183,28 @@ export class PythonHost {
       pending: new Map(),
       isReading: false,
     };
-    child.status.then((status) => running.ended = status);
+    child.status.then((status) => {
+      running.ended = status;
+      if (!running.isReading) return;
+      running.lastReading = setTimeout(() => running.frames.cancel(), REST_MS);
+    });
     this.#running = running;
     for (const [name, path] of this.#modules) {
       // A failure shows again in the call that needs the module.
-      this.#send(running, `import ${name}`, { op: "load", name, path }, [])
-        .catch(() => {});
+      this.#send(running, loadRequest(name, path)).promise.catch(() => {});
     }
     return running;
   }
 
-  #send(
-    running: Running,
-    call: string,
-    request: Record<string, unknown>,
-    parts: readonly Uint8Array[],
-  ): Promise<Frame> {
+  #send(running: Running, request: Request): Pending {
     const id = this.#nextId++;
-    const answer = new Promise<Frame>((resolve, reject) => {
-      running.pending.set(id, { call, resolve, reject });
-    });
+    const pending: Pending = { request, ...Promise.withResolvers<Frame>() };
+    running.pending.set(id, pending);
+    const frame = encodeFrame({ id, ...request.body }, request.parts);
     // If Python is gone, the reader finds out and says more.
-    running.input.write(encodeFrame({ id, ...request }, parts)).catch(() => {});
+    running.input.write(frame).catch(() => {});
     if (!running.isReading) this.#read(running);
-    return answer;
+    return pending;
   }
 
   /** Reads while somebody waits for an answer. */
@@ -207,13 +213,12 @@ export class PythonHost {
     running.child.ref();
     try {
       while (running.pending.size > 0) {
-        const frame = await running.frames.next();
+        // Bytes that are no frame mean the same as none: it is out of order.
+        const frame = await running.frames.next().catch(() => undefined);
         if (!frame) return await this.#buried(running);
         const { id, output } = frame.header;
         if (output !== undefined) {
-          this.#feedback.emit("engine", "note", String(output), {
-            about: "engine.output",
-          });
+          this.#report(String(output), running);
           continue;
         }
         const pending = running.pending.get(id as number);
@@ -221,29 +226,42 @@ export class PythonHost {
         pending?.resolve(frame);
       }
     } finally {
+      clearTimeout(running.lastReading);
       running.isReading = false;
       running.child.unref();
     }
   }
 
+  #report(line: string, { pending }: Running): void {
+    const [oldest] = pending.values();
+    this.#feedback.emit("engine", "note", line, {
+      about: "engine.output",
+      engine: oldest?.request.engine,
+    });
+  }
+
   /** Tells all who wait how Python ended. */
   async #buried(running: Running): Promise<void> {
     if (this.#running === running) this.#running = undefined;
-    const [status, lastWords] = await Promise.all([
+    killChild(running.child);
+    const [status, words] = await Promise.all([
       running.child.status,
-      lastText(running.child.stderr),
+      lastWords(running.child.stderr),
     ]);
-    running.input.close().catch(() => {});
+    discard(running);
     const waiting = [...running.pending.values()];
     running.pending.clear();
-    for (const { call, reject } of waiting) {
-      const error = hostDied(call, status, lastWords);
-      this.#feedback.emit("error", "note", error.message, {
-        about: "engine.host.died",
-        call,
-        signal: status.signal,
-        code: status.code,
-      });
+    for (const { request: { call, engine }, stopped, reject } of waiting) {
+      const error = stopped ?? hostDied(call, status, words);
+      if (!stopped) {
+        this.#feedback.emit("error", "note", error.message, {
+          about: "engine.host.died",
+          engine,
+          call,
+          signal: status.signal,
+          code: status.code,
+        });
+      }
       reject(error);
     }
   }
@@ -253,7 +271,12 @@ export class PythonHost {
 function discard({ input, frames, child }: Running): void {
   input.close().catch(() => {});
   frames.cancel();
-  child.stderr.cancel().catch(() => {});
+  if (!child.stderr.locked) child.stderr.cancel().catch(() => {});
+}
+
+function loadRequest(name: string, path: string): Request {
+  const body = { op: "load", name, path };
+  return { call: `import ${name}`, engine: name, body, parts: [] };
 }
 
 function valueOf(call: string, { header, parts }: Frame): unknown {
@@ -270,21 +293,4 @@ function timeout(call: string, timeoutMs: number): ClibsError {
     `${call} failed: it took more than ${timeoutMs / 1000} s`,
     { hint: "the Python process was ended; the next call starts a new one" },
   );
-}
-
-/** What faulthandler and the interpreter wrote, without what is of no use. */
-async function lastText(
-  stream: ReadableStream<Uint8Array<ArrayBuffer>>,
-): Promise<string> {
-  const text = await new Response(stream).text().catch(() => "");
-  return text.split("\n").filter((line) => !line.includes('"<string>"'))
-    .slice(-20).join("\n").trim();
-}
-
-function killChild(child: Deno.ChildProcess): void {
-  try {
-    child.kill("SIGKILL");
-  } catch {
-    // It has ended already.
-  }
 }

@@ -78,19 +78,27 @@ function parameter(text: string, index: number): Parameter {
   const [, name = `arg${index}`, type = "", standard] =
     /^\*{0,2}(\w+)(?::\s*([^=]*[^=\s]))?(\s*=.*)?$/.exec(text) ?? [];
   return {
-    label:
-      /^(arguments|default|delete|function|in|new|this|var|with)$/.test(name)
-        ? `${name}_`
-        : name,
+    label: RESERVED.has(name) ? `${name}_` : name,
     type: typeOf(type),
     optional: standard !== undefined,
     rest,
   };
 }
 
+/** Names that no parameter may have, from the grammar of JavaScript. */
+const RESERVED = new Set(
+  ("arguments break case catch class const continue debugger default delete " +
+    "do else enum export extends false finally for function if import in " +
+    "instanceof new null return super switch this throw true try typeof var " +
+    "void while with").split(" "),
+);
+
 const SIMPLE: Record<string, string> = {
   int: "number",
   float: "number",
+  SupportsInt: "number",
+  SupportsFloat: "number",
+  SupportsIndex: "number",
   complex: "unknown",
   bool: "boolean",
   str: "string",
@@ -104,6 +112,8 @@ const SIMPLE: Record<string, string> = {
 };
 
 const ARRAYS: Record<string, string> = {
+  bool: "Uint8Array",
+  float16: "Float32Array",
   float64: "Float64Array",
   float32: "Float32Array",
   int8: "Int8Array",
@@ -116,13 +126,18 @@ const ARRAYS: Record<string, string> = {
   uint64: "BigUint64Array",
 };
 
+/** An array as pybind11 2 writes it; as 3 does, returned; and taken. */
+const ARRAY =
+  /^(?:numpy\.ndarray\[|numpy\.typing\.NDArray\[|Annotated\[numpy\.typing\.ArrayLike, )(?:numpy\.)?(\w+)/;
+
 /** A type as pybind11 writes it, in TypeScript. */
 function typeOf(text: string): string {
-  const plain = text.trim().replace(/^typing\./, "");
+  const either = split(text, "|");
+  if (either.length > 1) return unionOf(either);
+  const plain = text.trim().replace(/^(typing|collections\.abc)\./, "");
   const simple = SIMPLE[plain];
   if (simple) return simple;
-  const [, array] =
-    /^numpy\.(?:ndarray|typing\.NDArray)\[numpy\.(\w+)/.exec(plain) ?? [];
+  const [, array] = ARRAY.exec(plain) ?? [];
   if (array) return ARRAYS[array] ?? "ArrayBufferView";
   const [, outer = "", inner = ""] = /^(\w+)\[(.*)\]$/.exec(plain) ?? [];
   const args = split(inner);
@@ -133,38 +148,49 @@ function typeOf(text: string): string {
     case "iterable":
       return listOf(typeOf(args[0] ?? ""));
     case "tuple":
-      return `[${args.map(typeOf).join(", ")}]`;
+      if (args[1] === "...") return listOf(typeOf(args[0] ?? ""));
+      return `[${args.filter((arg) => arg !== "()").map(typeOf).join(", ")}]`;
+    case "annotated":
+      return typeOf(args[0] ?? "");
     case "dict":
+    case "mapping":
       return `Record<string, ${typeOf(args[1] ?? "")}>`;
     case "optional":
       return `${typeOf(args[0] ?? "")} | null`;
     case "union":
-      return args.map(typeOf).join(" | ");
+      return unionOf(args);
     default:
       return "unknown";
   }
+}
+
+function unionOf(texts: readonly string[]): string {
+  return [...new Set(texts.map(typeOf))].join(" | ");
 }
 
 function listOf(type: string): string {
   return /^\w+$/.test(type) ? `${type}[]` : `Array<${type}>`;
 }
 
-/** Splits at commas that are in no bracket. */
-function split(text: string): string[] {
+/** Splits at separators that are in no bracket and in no string. */
+function split(text: string, separator = ","): string[] {
   const parts: string[] = [];
   let depth = 0;
   let part = "";
-  for (const char of text) {
-    if ("[({".includes(char)) depth++;
-    if ("])}".includes(char)) depth--;
-    if (char === "," && depth === 0) {
+  for (const [token] of text.matchAll(TOKEN)) {
+    if ("[({".includes(token)) depth++;
+    if ("])}".includes(token)) depth--;
+    if (token === separator && depth === 0) {
       parts.push(part.trim());
       part = "";
-    } else part += char;
+    } else part += token;
   }
   parts.push(part.trim());
   return parts;
 }
+
+/** A string as Python writes it, or any other character. */
+const TOKEN = /'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|./gs;
 
 function constantType(value: unknown): string {
   if (value === null) return "null";

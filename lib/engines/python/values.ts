@@ -51,7 +51,7 @@ function encode(
     case "boolean":
       return value;
     case "bigint":
-      return { $: "int", v: String(value) };
+      return { $: "int", v: value.toString(16) };
     case "number":
       return Number.isFinite(value) ? value : { $: "float", v: String(value) };
     case "object":
@@ -121,7 +121,7 @@ export function decodeValue(
         Object.entries(value).map(([k, item]) => [k, decodeValue(item, parts)]),
       );
     case "int":
-      return BigInt(v as string);
+      return bigintOf(v as string);
     case "float":
       return v === "nan" ? NaN : v === "inf" ? Infinity : -Infinity;
     case "dict":
@@ -136,6 +136,13 @@ export function decodeValue(
     default:
       return decodeArray(parts[i as number]!, t as string, s as number[]);
   }
+}
+
+/** Hexadecimal: Python refuses to write more than 4300 decimal digits. */
+function bigintOf(text: string): bigint {
+  return text.startsWith("-")
+    ? -BigInt(`0x${text.slice(1)}`)
+    : BigInt(`0x${text}`);
 }
 
 function decodeArray(

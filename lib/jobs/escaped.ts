@@ -1,7 +1,7 @@
-/** Processes that a script started and that left its process group. */
+/** Processes that a job started and that left its process group. */
 
 import { setTimeout as sleep } from "node:timers/promises";
-import { JOB_ID_VARIABLE } from "../jobs/group.ts";
+import { JOB_ID_VARIABLE } from "./group.ts";
 
 /**
  * Ends every process of a job, also those in sessions of their own, and waits
