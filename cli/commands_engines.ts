@@ -22,6 +22,10 @@ const timeout = {
   help: "Limit of one compile (default: 300)",
 } as const;
 
+const allowUnverified = {
+  help: "Use prebuilts that no manifest has a digest for",
+} as const;
+
 const dryRun = {
   short: "n",
   help: "Only tell what would be removed",
@@ -62,9 +66,7 @@ export const engineCommands = {
       ...engineToolFlags,
       ...jobsFlag,
       timeout,
-      "allow-unverified": {
-        help: "Use prebuilts that no manifest has a digest for",
-      },
+      "allow-unverified": allowUnverified,
     },
     examples: [
       ["clibs engines build", "Make every engine ready"],
@@ -82,6 +84,7 @@ export const engineCommands = {
       ...engineToolFlags,
       ...jobsFlag,
       timeout,
+      "allow-unverified": allowUnverified,
     },
     examples: [["clibs engines fast-build", "Before a program is started"]],
     load: (): Loaded => import("./engines_fast_build.ts"),

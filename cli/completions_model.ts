@@ -41,7 +41,7 @@ export interface CompletionModel {
    * first word, whose argument is the second.
    */
   commands: CommandOffer[];
-  /** First words of commands of two. */
+  /** Commands whose argument may be the second word of a command. */
   groups: string[];
 }
 
@@ -73,19 +73,24 @@ export function completionModel(
       offer: offerOf(spec.args[0], codes),
     },
   }));
-  const groupOffer = ([group, summary]: readonly [string, string]) => ({
-    name: group,
+  const offerOfWords = (
+    name: string,
+    summary: string,
+    words: string[],
+  ): CommandOffer => ({
+    name,
     summary,
     flags: common,
-    arg: {
-      name: "COMMAND",
-      variadic: false,
-      offer: {
-        words: commands.map(([name]) => name.split(" "))
-          .filter(([first, second]) => first === group && second)
-          .map(([, second]) => second!),
-      },
-    },
+    arg: { name: "COMMAND", variadic: false, offer: { words } },
+  });
+  const names = commands.map(([name]) => name);
+  const groupOffers = groups.flatMap(([group, summary]) => {
+    const seconds = names.filter((name) => name.startsWith(`${group} `))
+      .map((name) => name.slice(group.length + 1));
+    return [
+      offerOfWords(group, summary, seconds),
+      offerOfWords(`help ${group}`, summary, seconds),
+    ];
   });
   return {
     flags: [...common, {
@@ -94,23 +99,15 @@ export function completionModel(
       help: "Print the version",
       repeat: false,
     }],
-    groups: groups.map(([group]) => group),
-    commands: [...offers, ...groups.map(groupOffer), {
-      name: "help",
-      summary: "Print help",
-      flags: [],
-      arg: {
-        name: "COMMAND",
-        variadic: false,
-        offer: {
-          words: [
-            ...commands.map(([name]) => name)
-              .filter((name) => !name.includes(" ")),
-            ...groups.map(([group]) => group),
-          ],
-        },
-      },
-    }],
+    groups: [...groups.map(([group]) => group), "help"],
+    commands: [
+      ...offers,
+      ...groupOffers,
+      offerOfWords("help", "Print help", [
+        ...names.filter((name) => !name.includes(" ")),
+        ...groups.map(([group]) => group),
+      ]),
+    ],
   };
 }
 

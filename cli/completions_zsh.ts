@@ -8,6 +8,10 @@ import {
   type Offer,
 } from "./completions_model.ts";
 
+// Without -A, a common flag after the command would count as one before it, and
+// the words left to complete would not begin with the command.
+const ARGUMENTS = "_arguments -C -S -A '-*'";
+
 /** Writes the script. */
 export function zshScript(model: CompletionModel): string {
   return `#compdef clibs
@@ -21,7 +25,7 @@ ${
       .join("\n")
   }
   )
-  _arguments -C -S \\
+  ${ARGUMENTS} \\
 ${flagLines(model.flags)}
     '1:command:->command' \\
     '*::argument:->argument'
@@ -61,11 +65,15 @@ function groupCase(model: CompletionModel, group: CommandOffer): string {
   const members = model.commands.filter(({ name }) =>
     name.startsWith(`${group.name} `)
   );
-  const describe = members.map(({ name, summary }) =>
-    quote(`${name.split(" ")[1]}:${summary}`)
-  );
+  const describe = (group.arg?.offer.words ?? []).map((word) => {
+    const find = (wanted: string) =>
+      model.commands.find(({ name }) => name === wanted);
+    // The words after `help` are commands themselves.
+    const meant = find(`${group.name} ${word}`) ?? find(word);
+    return quote(`${word}:${meant?.summary ?? ""}`);
+  });
   return `        ${group.name})
-          _arguments -C -S \\
+          ${ARGUMENTS} \\
 ${flagLines(group.flags)}
             '1:command:->command' '*::argument:->argument'
           case $state in

@@ -19,6 +19,7 @@ export async function run(
     python: flags.python,
     jobs: flags.jobs,
     timeoutMs: flags.timeout && flags.timeout * 1000,
+    allowUnverified: flags.allowUnverified,
     feedback: context.bus,
     signal: context.signal,
   });

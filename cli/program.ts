@@ -35,6 +35,7 @@ export type Parsed =
  */
 export function parse(argv: readonly string[]): Parsed {
   let parsed: Parsed | undefined;
+  const line = helpWord(argv);
   const program = quiet(new Command("clibs"), (error) => {
     if (isHelp(error)) parsed = { kind: "help", global: helpFlags(argv) };
     else throw usageError(error, "clibs", {}, "clibs help");
@@ -43,7 +44,7 @@ export function parse(argv: readonly string[]): Parsed {
   program.option("-V, --version");
   // A command that is not in the line need not be made: that takes time.
   const isNamed = (name: string) =>
-    name.split(" ").every((word) => argv.includes(word));
+    name.split(" ").every((word) => line.includes(word));
   const groups = new Map<string, Command>();
   for (const [group] of groupList.filter(([name]) => isNamed(name))) {
     const words = quiet(program.command(group), (error) => {
@@ -65,7 +66,7 @@ export function parse(argv: readonly string[]): Parsed {
           `clibs help ${group}`,
         );
       }
-      if (second !== undefined) throw unknownCommand(`${group} ${second}`);
+      if (second !== undefined) throw unknownCommand(second, group);
       parsed = { kind: "help", topic: group, global };
     });
     groups.set(group, words);
@@ -90,12 +91,13 @@ export function parse(argv: readonly string[]): Parsed {
     addFlags(command, globalFlags);
     command.action(() => {
       const above = parent === program ? {} : parent.opts();
+      const flags = ownFlags(spec.flags, command.opts());
       parsed = {
         kind: "command",
         command: name,
         args: command.args.map((arg, i) => checkedArg(spec.args, arg, i)),
-        flags: ownFlags(spec.flags, command.opts()),
-        global: { ...program.opts(), ...above, ...command.opts() },
+        flags,
+        global: { ...program.opts(), ...above, ...flags },
       };
     });
   }
@@ -110,7 +112,7 @@ export function parse(argv: readonly string[]): Parsed {
     parsed = { kind: global.version ? "version" : "help", global };
   });
   try {
-    program.parse(helpWord(argv), { from: "user" });
+    program.parse(line, { from: "user" });
   } catch (error) {
     if (!(error instanceof CommanderError) || !parsed) throw error;
   }
@@ -160,19 +162,30 @@ function isHelp(error: CommanderError): boolean {
 
 /** `clibs help X` is `clibs X --help`; X may be two words. */
 function helpWord(argv: readonly string[]): string[] {
-  const at = argv.findIndex((arg) => !arg.startsWith("-"));
-  if (argv[at] !== "help") return [...argv];
-  const [first, second] = argv.slice(at + 1)
-    .filter((arg) => !arg.startsWith("-"));
-  if (first === undefined) return [...argv.slice(0, at), "--help"];
+  const [at, ...topic] = wordPlaces(argv);
+  if (at === undefined || argv[at] !== "help") return [...argv];
+  const before = argv.slice(0, at);
+  const [first, second] = topic.map((place) => argv[place]!);
+  if (first === undefined) return [...before, "--help"];
   const isGroup = groupList.some(([group]) => group === first);
-  const name = isGroup && second !== undefined ? `${first} ${second}` : first;
-  if (!isGroup || second !== undefined) {
-    if (!commandList.some(([known]) => known === name)) {
-      throw unknownCommand(name);
-    }
+  if (isGroup && second === undefined) return [...before, first, "--help"];
+  const name = isGroup ? `${first} ${second}` : first;
+  if (!commandList.some(([known]) => known === name)) {
+    throw isGroup ? unknownCommand(second!, first) : unknownCommand(first);
   }
-  return [...argv.slice(0, at), ...name.split(" "), "--help"];
+  return [...before, ...name.split(" "), "--help"];
+}
+
+/** Where the words are that are neither flags nor values of common flags. */
+function wordPlaces(argv: readonly string[]): number[] {
+  const flags: FlagTable = globalFlags;
+  const places: number[] = [];
+  for (let i = 0; i < argv.length; i++) {
+    const arg = argv[i]!;
+    if (!arg.startsWith("-")) places.push(i);
+    else if (arg.startsWith("--") && flags[arg.slice(2)]?.value) i++;
+  }
+  return places;
 }
 
 function argText(arg: ArgSpec): string {
@@ -247,14 +260,21 @@ function choice(
   );
 }
 
-function unknownCommand(name: string): UsageError {
-  const near = nearest(name, commandList.map(([name]) => name));
+function unknownCommand(word: string, group?: string): UsageError {
+  // Words are compared without the group, which would make all of them alike.
+  const prefix = group === undefined ? "" : `${group} `;
+  const near = nearest(
+    word,
+    [...commandList, ...groupList].map(([name]) => name)
+      .filter((name) => name.startsWith(prefix))
+      .map((name) => name.slice(prefix.length)),
+  );
   return new UsageError(
     "CLIBS_USAGE_COMMAND",
-    `Cannot run ${quote(name)}: clibs has no such command`,
+    `Cannot run ${quote(prefix + word)}: clibs has no such command`,
     {
-      facts: near ? { nearest: near } : {},
-      hint: near ? `clibs ${near}` : "clibs help",
+      facts: near ? { nearest: prefix + near } : {},
+      hint: near ? `clibs ${prefix}${near}` : `clibs help ${prefix}`.trimEnd(),
     },
   );
 }
@@ -297,11 +317,13 @@ function unknownFlag(
   own: FlagTable,
   help: string,
 ): UsageError {
-  const known = [...Object.keys({ ...own, ...globalFlags }), "help", "version"];
+  const known = [
+    ...Object.keys({ ...own, ...globalFlags }),
+    "help",
+    ...running === "clibs" ? ["version"] : [],
+  ];
   const name = flag.replace(/^--?/, "").replace(/=.*/s, "");
-  const near = flag.startsWith("--")
-    ? nearest(name, [...new Set(known)])
-    : undefined;
+  const near = flag.startsWith("--") ? nearest(name, known) : undefined;
   return new UsageError(
     "CLIBS_USAGE_FLAG",
     `Cannot run ${running}: there is no flag ${quote(flag)}`,

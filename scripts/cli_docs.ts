@@ -19,7 +19,8 @@ export function cliPage(): string {
     "Results go to standard output; progress, warnings and errors to standard " +
     "error. `clibs` alone prints its help.",
     "| Exit code | Meaning |\n|---|---|\n| 0 | done |\n| 1 | the work failed |\n" +
-    "| 2 | the command line was wrong |\n| 130 | interrupted |",
+    "| 2 | the command line was wrong; of `engines build` and `fast-build`, " +
+    "also: an engine failed |\n| 130 | interrupted |",
     "Ctrl-C ends what is running, with all its children; a second Ctrl-C " +
     "leaves at once.",
     "With `--json`, standard output is one JSON object: `version` is 1, the " +

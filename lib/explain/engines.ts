@@ -100,7 +100,7 @@ export const enginesErrors: Explanations = {
   CLIBS_PYTHON_BROKEN: {
     title: "A program that should be Python does not run as one",
     text:
-      "clibs asks it for its version, its binary interface and its headers. A shim of a version manager without a version behind it fails like this.",
+      "clibs asks it for its version, its binary interface and its headers. A shim of a version manager without a version behind it fails like this, and so does a file that cannot be executed.",
   },
   CLIBS_PYTHON_EXCEPTION: {
     title: "A function of a pybind11 engine raised an exception",
@@ -110,7 +110,7 @@ export const enginesErrors: Explanations = {
   CLIBS_PYTHON_DIED: {
     title: "The Python process ended in the middle of a call",
     text:
-      "The engine crashed, called exit, or was killed. Your program goes on: the next call starts a new Python and loads the engines again; what they held in memory is gone. `last words` has Python's own report of a crash.",
+      "The engine crashed, called exit, or was killed. Your program goes on: the next call starts a new Python and loads the engines again; what they held in memory is gone. `last words` has Python's own report of a crash, and what the engine printed last.",
   },
   CLIBS_PYTHON_TIMEOUT: {
     title: "A call of a pybind11 engine took too long",

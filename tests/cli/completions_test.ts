@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { clibs } from "../support/cli.ts";
 import { TempDir } from "../support/temp.ts";
 import { has } from "../support/tools.ts";
+import { globalFlags } from "../../cli/flags.ts";
 import { commandList } from "../../cli/commands.ts";
 
 const names = [
@@ -9,6 +10,10 @@ const names = [
   "engines",
   "help",
 ].sort();
+
+const engines = commandList.filter(([name]) => name.startsWith("engines "));
+
+const common = [...Object.keys(globalFlags), "help"];
 
 /** A folder with things to complete, and the script of a shell in it. */
 async function prepare(shell: string): Promise<TempDir> {
@@ -54,6 +59,21 @@ const cases: Case[] = [
   [["--json", "engines", "build", "--po"], ["--policy"]],
   [["engines", "build", "--policy", "build"], ["build_only"]],
   [["engines", "prune", "--max-a"], ["--max-age-days"]],
+  [["engines", ""], engines.map(([name]) => name.split(" ")[1]!).sort()],
+  [["engines", "--q"], ["--quiet"]],
+  [["build", "--json", "--k"], ["--keep-work"]],
+  [["env", "-q", "--format", "f"], ["fish"]],
+  [["engines", "--color", "never", "fa"], ["fast-build"]],
+  [["--json", "engines", "-q", "build", "-v", "--po"], ["--policy"]],
+  [["engines", "--po"], []],
+  [["engines", "run", "--policy"], []],
+  [["engines", "build", "--color", "n"], ["never"]],
+  [["help", "eng"], ["engines"]],
+  [["help", "engines", "t"], ["toolchain", "types"]],
+  ...engines.map(([name, spec]): Case => [
+    [...name.split(" "), "--"],
+    [...Object.keys(spec.flags), ...common].map((flag) => `--${flag}`).sort(),
+  ]),
 ];
 
 Deno.test("the bash script completes commands, flags, values and paths", async () => {
@@ -180,7 +200,13 @@ Deno.test("the PowerShell script names every command and flag", async () => {
   const { stdout, code } = await clibs(["completions", "powershell"]);
   assert.equal(code, 0);
   assert.match(stdout, /Register-ArgumentCompleter -Native -CommandName clibs/);
-  for (const word of ["build", "completions", "--target", "--json", "github"]) {
+  for (const [name, spec] of commandList) {
+    const flags = stdout.match(new RegExp(`^    '${name}' = (.*--.*)$`, "m"));
+    for (const flag of [...Object.keys(spec.flags), ...common]) {
+      assert.ok(flags?.[1]?.includes(`'--${flag}' = `), `${name} --${flag}`);
+    }
+  }
+  for (const word of ["engines", "fast-build", "github", "build_only"]) {
     assert.ok(stdout.includes(`'${word}'`), word);
   }
 });

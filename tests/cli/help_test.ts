@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
-import { commandList } from "../../cli/commands.ts";
-import { commandHelp, programHelp } from "../../cli/help.ts";
+import { commandList, groupList } from "../../cli/commands.ts";
+import { commandHelp, groupHelp, programHelp } from "../../cli/help.ts";
 import { parse } from "../../cli/program.ts";
 
 Deno.test("every help text fits 80 columns and ends its lines cleanly", () => {
   const pages = [
     programHelp(),
     ...commandList.map(([name]) => commandHelp(name)),
+    ...groupList.map(([group]) => groupHelp(group)),
   ];
   for (const page of pages) {
     for (const line of page.split("\n")) {
@@ -21,6 +22,30 @@ Deno.test("the program's help lists every command", () => {
   for (const [name, spec] of commandList) {
     assert.match(help, new RegExp(`^  ${name} +${spec.summary}$`, "m"));
   }
+});
+
+Deno.test("every command of two words belongs to a group, which lists it", () => {
+  for (const [name, spec] of commandList) {
+    const [group, second] = name.split(" ");
+    if (second === undefined) continue;
+    assert.ok(groupList.some(([known]) => known === group), name);
+    assert.match(
+      groupHelp(group!),
+      new RegExp(`^  ${name} +${spec.summary}$`, "m"),
+    );
+    assert.match(
+      commandHelp(name),
+      new RegExp(`^Usage: clibs ${name} .*\\[FLAGS\\]$`, "m"),
+    );
+  }
+});
+
+Deno.test("the program's help lists engines in a section of their own", () => {
+  const [, section] = programHelp().match(/\n\nEngines:\n([\s\S]*?)\n\n/)!;
+  assert.deepEqual(
+    section!.split("\n").map((line) => line.trim().split(/ {2,}/)[0]),
+    commandList.map(([name]) => name).filter((name) => /^engines /.test(name)),
+  );
 });
 
 Deno.test("commandHelp() shows arguments, flags and examples", () => {
