@@ -200,13 +200,15 @@ async function unloadable(
 }
 
 async function subjectOf(
-  { python }: Plan,
+  { engine, python }: Plan,
   { sha256 }: Module,
 ): Promise<VerdictSubject> {
   const runtime = python
     ? `Python ${python.version} ${python.executable}`
     : `Deno ${Deno.version.deno}`;
-  return { sha256, libc: await libcVersion(), runtime };
+  const { smoke: call } = engine.config;
+  const smoke = call ? JSON.stringify(call) : "";
+  return { sha256, libc: await libcVersion(), runtime, smoke };
 }
 
 function unmetOf(

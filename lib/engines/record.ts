@@ -98,11 +98,16 @@ export function factsSince(
     if (!fact) continue;
     const isSame = known.has(path)
       ? known.get(path) === fact.sha256
-      : modifiedMs(path) <= startedMs;
+      : !isBetween(modifiedMs(path), startedMs, Date.now());
     if (fact.sha256 === null || !isSame) return { facts, changed: path };
     facts.push(fact);
   }
   return { facts };
+}
+
+/** A date in the future says nothing: archives and clocks may be wrong. */
+function isBetween(time: number, after: number, until: number): boolean {
+  return after < time && time <= until;
 }
 
 /** What a prebuilt's manifest says about the build. */

@@ -23,6 +23,8 @@ export interface VerdictSubject {
   libc: string;
   /** What loads it, such as the version of Python. */
   runtime: string;
+  /** The call that was made, as JSON; empty if none was. */
+  smoke: string;
 }
 
 /**

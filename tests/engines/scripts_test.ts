@@ -131,7 +131,7 @@ time.sleep(60)
       sourceDir: dir.join("scripts"),
       path: "slow.py",
       python: PYTHON,
-      timeoutMs: 400,
+      timeoutMs: 2000,
     });
     deepEqual([result.ok, result.timedOut], [false, true]);
     const pid = Number(result.stdout);

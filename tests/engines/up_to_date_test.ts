@@ -122,6 +122,17 @@ Deno.test("an engine is built again exactly when it must be", async (t) => {
   }
 });
 
+Deno.test("a header from the future does not keep from building", async () => {
+  using space = new EngineSpace({
+    "core/engines/cpu.cpp": WITH_HEADER,
+    "core/engines/inc/value.h": "#define VALUE 42\n",
+  });
+  configure(space, {});
+  touch(space, "core/engines/inc/value.h");
+  deepEqual(await build(space), ["build", "never built here"]);
+  deepEqual(await build(space), ["cache", ""]);
+});
+
 Deno.test("a static library is a part of what was built", async () => {
   using space = new EngineSpace({
     "core/engines/cpu.cpp":
