@@ -1,11 +1,30 @@
-/** What `clibs engines build` and `fast-build` print. */
+/** What `clibs engines build` and `fast-build` have in common. */
 
-import { ClibsError, type EngineResult } from "../mod.ts";
+import { ClibsError, type EngineResult, type FastBootOptions } from "../mod.ts";
 import type { CommandContext } from "./command.ts";
+import type { Flags } from "./commands.ts";
 import { table } from "./table.ts";
 
 /** Exit code if at least one engine failed. */
 export const FAILED = 2;
+
+/** Options for the library, from the flags that both have. */
+export function buildOptions(
+  context: CommandContext,
+  flags: Flags<"engines fast-build">,
+): FastBootOptions {
+  return {
+    sourceDir: flags.sourceDir,
+    outputDir: flags.outputDir,
+    compiler: flags.compiler,
+    python: flags.python,
+    jobs: flags.jobs,
+    timeoutMs: flags.timeout && flags.timeout * 1000,
+    allowUnverified: flags.allowUnverified,
+    feedback: context.bus,
+    signal: context.signal,
+  };
+}
 
 /** A line for each engine. */
 export function engineTable(results: readonly EngineResult[]): string {

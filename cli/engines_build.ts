@@ -3,7 +3,12 @@
 import { buildEngines } from "../mod.ts";
 import type { CommandContext } from "./command.ts";
 import type { Flags } from "./commands.ts";
-import { engineTable, FAILED, reportErrors } from "./engine_results.ts";
+import {
+  buildOptions,
+  engineTable,
+  FAILED,
+  reportErrors,
+} from "./engine_results.ts";
 
 /** Runs the command; returns its exit code. */
 export async function run(
@@ -12,16 +17,8 @@ export async function run(
   flags: Flags<"engines build">,
 ): Promise<number> {
   const { version: _, ...report } = await buildEngines(args, {
-    sourceDir: flags.sourceDir,
-    outputDir: flags.outputDir,
+    ...buildOptions(context, flags),
     policy: flags.policy,
-    compiler: flags.compiler,
-    python: flags.python,
-    jobs: flags.jobs,
-    timeoutMs: flags.timeout && flags.timeout * 1000,
-    allowUnverified: flags.allowUnverified,
-    feedback: context.bus,
-    signal: context.signal,
   });
   context.result(report);
   context.stdout(engineTable(report.results));

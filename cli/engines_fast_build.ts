@@ -3,7 +3,12 @@
 import { fastBootBuildAll } from "../mod.ts";
 import type { CommandContext } from "./command.ts";
 import type { Flags } from "./commands.ts";
-import { engineTable, FAILED, reportErrors } from "./engine_results.ts";
+import {
+  buildOptions,
+  engineTable,
+  FAILED,
+  reportErrors,
+} from "./engine_results.ts";
 
 /** Runs the command; returns its exit code. */
 export async function run(
@@ -13,15 +18,7 @@ export async function run(
 ): Promise<number> {
   const { version: _, ...report } = await fastBootBuildAll({
     names: args,
-    sourceDir: flags.sourceDir,
-    outputDir: flags.outputDir,
-    compiler: flags.compiler,
-    python: flags.python,
-    jobs: flags.jobs,
-    timeoutMs: flags.timeout && flags.timeout * 1000,
-    allowUnverified: flags.allowUnverified,
-    feedback: context.bus,
-    signal: context.signal,
+    ...buildOptions(context, flags),
   });
   context.result(report);
   context.stdout(engineTable(report.results));

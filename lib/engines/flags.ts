@@ -187,8 +187,3 @@ export function extensionOf(
   if (engine.kind === "pybind11") return python?.extSuffix ?? ".so";
   return engine.kind === "napi" ? ".node" : ".so";
 }
-
-/** Name of the module's file. */
-export function moduleFile(engine: Engine, python?: PythonInfo): string {
-  return engine.name + extensionOf(engine, python);
-}

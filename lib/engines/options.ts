@@ -2,7 +2,7 @@
 
 import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
-import type { Policy } from "../artifacts/policy.ts";
+import { parsePolicy, type Policy } from "../artifacts/policy.ts";
 import { feedback as sharedBus } from "../feedback/hub.ts";
 import type { Feedback } from "../feedback/bus.ts";
 import { cacheDir } from "../host/dirs.ts";
@@ -62,7 +62,12 @@ export interface EngineContext {
   userCache: string;
 }
 
-/** Fills in the defaults. */
+/**
+ * Fills in the defaults.
+ *
+ * @throws {UsageError} `CLIBS_POLICY` if there is no such policy: a program in
+ *   JavaScript, or one that read it from a file, is not stopped by its type.
+ */
 export function engineContext(options: BuildEngineOptions): EngineContext {
   const env = options.env ?? ((name: string) => Deno.env.get(name));
   const project = findProject(options.sourceDir);
@@ -78,7 +83,7 @@ export function engineContext(options: BuildEngineOptions): EngineContext {
     feedback: options.feedback ?? sharedBus,
     signal: options.signal,
     env,
-    policy: options.policy ?? "prefer_prebuilt",
+    policy: parsePolicy(options.policy ?? "prefer_prebuilt"),
     jobs: options.jobs ?? availableParallelism(),
     timeoutMs: options.timeoutMs ?? 300_000,
     allowUnverified: options.allowUnverified ?? false,

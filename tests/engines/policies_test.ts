@@ -45,6 +45,17 @@ Deno.test("parsePolicy() refuses what is no policy, and lists the four", () => {
   }
 });
 
+Deno.test("an unknown policy of a program is a usage error", async () => {
+  using space = new EngineSpace({ "core/engines/cpu.cpp": ANSWER });
+  const policy = "prefer_prebuild" as Policy;
+  await rejects(buildEngine("cpu", { ...space.options, policy }), {
+    name: "UsageError",
+    code: "CLIBS_POLICY",
+    message:
+      'Cannot use the policy "prefer_prebuild": there is none of that name',
+  });
+});
+
 /** What is done to a prebuilt before it is asked for. */
 type Change = (space: EngineSpace) => void;
 
