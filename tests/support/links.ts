@@ -3,13 +3,18 @@
 import { Buffer } from "node:buffer";
 import { readdirSync, readlinkSync } from "node:fs";
 
+/** One link, which may have several names. */
+export interface Link {
+  readonly text: string;
+}
+
 /**
  * The links of some trees as they were when this was made, changed since by
  * those who call, and of the rest of the machine as they are now.
  */
 export class Links {
-  /** Text of each known link; undefined where there was one and is none now. */
-  readonly #links = new Map<string, string | undefined>();
+  /** By canonical path; undefined where it is known that there is none. */
+  readonly #links = new Map<string, Link | undefined>();
   readonly #roots: string[];
 
   constructor(roots: string[]) {
@@ -27,46 +32,36 @@ export class Links {
     ) {
       const path = `${dir}/${Buffer.from(entry.name).toString("latin1")}`;
       if (entry.isDirectory()) this.#scan(path);
-      else if (entry.isSymbolicLink()) this.#links.set(path, text(path));
+      else if (entry.isSymbolicLink()) this.#links.set(path, read(path));
     }
   }
 
-  /** Text of the link of that canonical name. */
-  get(path: string): string | undefined {
+  /** The link of that canonical name. */
+  get(path: string): Link | undefined {
     if (this.#links.has(path)) return this.#links.get(path);
     // Where nothing changes, what is there now was there then.
     const found = this.#roots.some((root) => path.startsWith(`${root}/`))
       ? undefined
-      : text(path);
+      : read(path);
     this.#links.set(path, found);
     return found;
   }
 
-  set(path: string, text: string | undefined): void {
-    this.#links.set(path, text);
+  set(path: string, link: Link | undefined): void {
+    this.#links.set(path, link);
   }
 
-  /** Moves a link, or the links in a folder. */
-  move(from: string, to: string): void {
-    const moved: [string, string | undefined][] = [];
-    for (const path of [...this.#links.keys()]) {
-      if (isIn(path, to)) this.#links.set(path, undefined);
-      if (!isIn(path, from)) continue;
-      moved.push([to + path.slice(from.length), this.#links.get(path)]);
-      this.#links.set(path, undefined);
-    }
-    for (const [path, text] of moved) this.#links.set(path, text);
-  }
-
-  /** Exchanges two names, and what is in them. */
-  exchange(one: string, other: string): void {
-    const found = [...this.#links].filter(([path]) =>
-      isIn(path, one) || isIn(path, other)
-    );
-    for (const [path] of found) this.#links.set(path, undefined);
-    for (const [path, text] of found) {
-      const [from, to] = isIn(path, one) ? [one, other] : [other, one];
-      this.#links.set(to + path.slice(from.length), text);
+  /** Gives a name, and those in it, to another one's. */
+  rename(from: string, to: string, exchange: boolean): void {
+    const link = this.#links.get(from);
+    // Two names of one file: the kernel does nothing.
+    if (link !== undefined && link === this.#links.get(to)) return;
+    const known = [...this.#links];
+    const moved = known.filter(([path]) => isIn(path, from) || isIn(path, to));
+    for (const [path] of moved) this.#links.set(path, undefined);
+    for (const [path, link] of moved) {
+      if (isIn(path, from)) this.#links.set(to + path.slice(from.length), link);
+      else if (exchange) this.#links.set(from + path.slice(to.length), link);
     }
   }
 }
@@ -76,9 +71,9 @@ export function isIn(path: string, folder: string): boolean {
   return path === folder || path.startsWith(`${folder}/`);
 }
 
-function text(path: string): string | undefined {
+function read(path: string): Link | undefined {
   try {
-    return readlinkSync(Buffer.from(path, "latin1"), "latin1");
+    return { text: readlinkSync(Buffer.from(path, "latin1"), "latin1") };
   } catch {
     return undefined;
   }

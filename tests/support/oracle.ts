@@ -18,8 +18,8 @@ export type Kind = "regular" | "link" | "stat" | "exec" | "readdir";
 export interface Seen {
   kinds: Set<Kind>;
   wrote: boolean;
-  /** What the first access found. */
-  result: "found" | "absent" | "error";
+  /** What the first read found. */
+  result: "found" | "absent" | "error" | undefined;
   /** The calls, to explain a difference. */
   calls: Set<string>;
 }
@@ -218,6 +218,13 @@ class Oracle {
       }
       return;
     }
+    if (name === "unshare") {
+      // A thread gets a folder of its own.
+      if (succeeds && hasFlag(call, "CLONE_FS")) {
+        this.#places.set(call.pid, { ...place });
+      }
+      return;
+    }
     if (name === "fchdir") {
       return () => {
         if (succeeds) place.cwd = args[0]?.path ?? place.cwd;
@@ -310,7 +317,7 @@ class Oracle {
       if (path === undefined) return;
       this.#note(call, path, [], succeeds);
       return () => {
-        if (succeeds) this.links.set(path, args[0]?.string);
+        if (succeeds) this.links.set(path, { text: args[0]?.string ?? "" });
       };
     }
     const isLink = name.startsWith("link");
@@ -327,9 +334,8 @@ class Oracle {
     if (!succeeds || from === undefined || to === undefined) return;
     if (isLink) return () => this.links.set(to, this.links.get(from));
     return () => {
-      if (hasFlag(call, "RENAME_EXCHANGE")) this.links.exchange(from, to);
-      else this.links.move(from, to);
-      for (const each of this.#places.values()) {
+      this.links.rename(from, to, hasFlag(call, "RENAME_EXCHANGE"));
+      for (const each of new Set(this.#places.values())) {
         if (isIn(each.cwd, from)) each.cwd = to + each.cwd.slice(from.length);
       }
     };
@@ -381,14 +387,14 @@ class Oracle {
       const isLast = rest.every((part) => part === "" || part === ".");
       const target = isLast && stays && rest.length === 0
         ? undefined
-        : this.links.get(next);
+        : this.links.get(next)?.text;
       if (target === undefined) {
         at = next;
         continue;
       }
       if (++links > 40) return undefined;
       if (vague) this.vague.add(next);
-      else this.#note(call, next, ["link"]);
+      else this.#note({ ...call, error: undefined, value: 0 }, next, ["link"]);
       if (target.startsWith("/")) at = "";
       todo = [...target.split("/"), ...rest];
     }
@@ -398,15 +404,23 @@ class Oracle {
   }
 
   #note(call: Call, path: string, kinds: Kind[], wrote = false): void {
+    const { error, value } = call;
     let seen = this.seen.get(path);
     if (!seen) {
-      const result = call.error === "ENOENT" || call.error === "ENOTDIR"
+      seen = {
+        kinds: new Set(),
+        wrote: false,
+        result: undefined,
+        calls: new Set(),
+      };
+      this.seen.set(path, seen);
+    }
+    if (kinds.length > 0) {
+      seen.result ??= error === "ENOENT" || error === "ENOTDIR"
         ? "absent"
-        : call.error || call.value === undefined
+        : error !== undefined || value === undefined
         ? "error"
         : "found";
-      seen = { kinds: new Set(), wrote: false, result, calls: new Set() };
-      this.seen.set(path, seen);
     }
     for (const kind of kinds) seen.kinds.add(kind);
     seen.wrote ||= wrote;

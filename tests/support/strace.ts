@@ -15,7 +15,7 @@ export const STRACE_ARGS: readonly string[] = [
   "8192",
   "--seccomp-bpf",
   "-e",
-  "trace=%file,%process,getdents,getdents64,chdir,fchdir",
+  "trace=%file,%process,getdents,getdents64,chdir,fchdir,unshare",
   "-e",
   "signal=none",
 ];

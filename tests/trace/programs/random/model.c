@@ -118,6 +118,7 @@ static void give_up(struct where *to, const struct inode *dir, const char *name,
                     const char *rest, int error) {
   path_of(dir, to->path);
   if (*name) strcat(strcat(to->path, "/"), name);
+  if (!only_slashes(rest)) strcpy(to->missing, to->path);
   while (*rest) {
     rest += strspn(rest, "/");
     size_t length = strcspn(rest, "/");
@@ -168,7 +169,8 @@ void look_up(struct inode *base, const char *text, bool follow, struct where *to
       continue;
     }
     if (length > NAME_MAX) {
-      to->error = ENAMETOOLONG;
+      to->vague = true;
+      give_up(to, at, name, rest, ENAMETOOLONG);
       return;
     }
     struct entry *entry = find(at, name);
@@ -244,6 +246,8 @@ void note(char kind, int error, const char *path) {
 }
 
 void note_links(const struct where *where) {
+  // A tracer may stop where the kernel did, or name the whole.
+  if (*where->missing) note('V', ENOENT, where->missing);
   for (int i = 0; i < where->links; i++) note(where->vague ? 'V' : 'L', 0, where->link[i]);
 }
 

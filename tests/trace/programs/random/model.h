@@ -89,6 +89,7 @@ struct where {
   char name[NAME_MAX + 8];
   struct inode *node;  // what is there, or NULL
   char path[PATH_SIZE];
+  char missing[PATH_SIZE];  // what ended the walk before its last name
   int links;
   char *link[48];
 };
@@ -102,7 +103,8 @@ bool is_below(const struct inode *node, const struct inode *dir);
 void look_up(struct inode *base, const char *text, bool follow, struct where *to);
 
 // The log: what a tracer must see. Kinds: R contents, S stat, A access, L link,
-// D list, W changed, X executed, P named in any way, V may be named.
+// D list, W changed, X executed, P named in any way, p too, n too and changed or
+// not, o renamed away, r opened for both, V may be named.
 void note(char kind, int error, const char *path);
 void note_links(const struct where *where);
 void expect(const char *what, const struct where *where, int expected, int got);

@@ -113,9 +113,10 @@ static bool step_rename(void) {
   expect("rename", &from, error, RESULT(rename_some(&a, &b, flags)));
   note_links(&from);
   note_links(&to);
-  note(error || nothing ? 'P' : 'W', from.error, from.path);
+  // Of two names of one file nothing is changed, though it succeeds.
+  note(nothing ? 'n' : error ? 'P' : 'W', from.error, from.path);
   if (!from.error && !error && !nothing) note('o', 0, from.path);
-  if (*to.path) note(error || nothing ? 'p' : 'W', to.error, to.path);
+  if (*to.path) note(nothing ? 'n' : error ? 'p' : 'W', to.error, to.path);
   if (error || nothing) return true;
   drop(from.dir, from.name);
   if (to.node) drop(to.dir, to.name);
@@ -142,7 +143,7 @@ static bool step_link(void) {
   expect("link", &from, error, got);
   note_links(&from);
   note_links(&to);
-  if (*from.path) note('P', from.error, from.path);
+  if (*from.path) note(from.vague ? 'V' : 'P', from.error, from.path);
   if (*to.path) note(error ? 'p' : 'W', to.error, to.path);
   if (!error) add(to.dir, to.name, from.node);
   return true;

@@ -1,0 +1,179 @@
+/** What the random program says a tracer must have seen, and whether it has. */
+
+import { fileURLToPath } from "node:url";
+import { join } from "node:path";
+import type { Kind } from "./oracle.ts";
+
+/** What must be known of one path, a byte string. */
+export interface Expected {
+  /** How it was read, at least. */
+  kinds: Set<Kind>;
+  /** Whether no other kind may be named. */
+  exact: boolean;
+  /** Whether it was changed, or a name of it. */
+  wrote: boolean;
+  /** Whether that is a matter of taste. */
+  mayWrite: boolean;
+  /** Whether it must be named at all. */
+  named: boolean;
+  /** What the first access found, if that was a read. */
+  first: "found" | "absent" | "error" | undefined;
+}
+
+/** What a tracer knows of one path. */
+export interface Known {
+  kinds: ReadonlySet<Kind>;
+  wrote: boolean;
+  first?: "found" | "absent" | "error";
+}
+
+/** One sequence of operations. */
+export interface Sequence {
+  seed: number;
+  folder: string;
+  expected: Map<string, Expected>;
+  /** Its log, for a person who looks for a fault. */
+  log: string[];
+  /** Where the operations themselves did not do as they must. */
+  faults: string[];
+}
+
+const KINDS: Record<string, Kind[]> = {
+  R: ["regular", "link"],
+  S: ["regular", "link", "stat"],
+  A: ["link", "stat"],
+  L: ["link"],
+  D: ["readdir"],
+  X: ["exec"],
+};
+
+const STATES = { F: "found", N: "absent", E: "error" } as const;
+
+/** Reads the program's output. */
+export function readSequences(output: string): Sequence[] {
+  const sequences: Sequence[] = [];
+  for (const line of output.split("\n")) {
+    const start = /^= (\d+) (.*)$/.exec(line);
+    if (start) {
+      sequences.push({
+        seed: Number(start[1]),
+        folder: start[2] ?? "",
+        expected: new Map(),
+        log: [],
+        faults: [],
+      });
+      continue;
+    }
+    const sequence = sequences.at(-1);
+    if (!sequence) continue;
+    sequence.log.push(line);
+    if (line.startsWith("!")) sequence.faults.push(line);
+    const event = /^(\w)([FNE]) (.*)$/.exec(line);
+    if (!event) continue;
+    const [, kind = "", state = "F", text = ""] = event;
+    const path = text.replace(
+      /%([0-9a-f]{2})/g,
+      (_, digits: string) => String.fromCharCode(parseInt(digits, 16)),
+    );
+    // What lies around the sequence's folder is shared with the others.
+    if (!path.startsWith(`${sequence.folder}/`)) continue;
+    let one = sequence.expected.get(path);
+    if (!one) {
+      one = {
+        kinds: new Set(),
+        exact: true,
+        wrote: false,
+        mayWrite: false,
+        named: false,
+        first: /[RSAL]/.test(kind)
+          ? STATES[state as keyof typeof STATES]
+          : undefined,
+      };
+      sequence.expected.set(path, one);
+    }
+    for (const each of KINDS[kind] ?? []) one.kinds.add(each);
+    if (!KINDS[kind]) one.exact = false;
+    if (kind === "D") one.exact = false;
+    if (kind === "n") one.mayWrite = true;
+    if (kind === "W" || kind === "o") one.wrote = true;
+    if (kind !== "V") one.named = true;
+  }
+  return sequences;
+}
+
+/** Says what is wrong with what a tracer knows; nothing if all is right. */
+export function differences(
+  sequence: Sequence,
+  known: ReadonlyMap<string, Known>,
+  options: { loose?: boolean } = {},
+): string[] {
+  const found: string[] = [...sequence.faults];
+  for (const [path, expected] of sequence.expected) {
+    const got = known.get(path);
+    const name = JSON.stringify(path.slice(sequence.folder.length + 1));
+    if (!got) {
+      if (expected.named && !options.unsure?.has(path)) {
+        found.push(`${name} is not named`);
+      }
+      continue;
+    }
+    for (const kind of expected.kinds) {
+      if (!got.kinds.has(kind)) found.push(`${name} lacks ${kind}`);
+    }
+    for (const kind of got.kinds) {
+      if (!options.loose && expected.exact && !expected.kinds.has(kind)) {
+        found.push(`${name} has ${kind}`);
+      }
+    }
+    if (!expected.mayWrite && expected.named && got.wrote !== expected.wrote) {
+      found.push(`${name} was ${got.wrote ? "not " : ""}changed`);
+    }
+    if (got.first && expected.first && got.first !== expected.first) {
+      found.push(`${name} was first ${expected.first}, not ${got.first}`);
+    }
+  }
+  for (const path of known.keys()) {
+    if (!path.startsWith(`${sequence.folder}/`)) continue;
+    if (!sequence.expected.has(path)) {
+      found.push(
+        `${
+          JSON.stringify(path.slice(sequence.folder.length + 1))
+        } was never accessed`,
+      );
+    }
+  }
+  return found;
+}
+
+const SOURCES = fileURLToPath(
+  new URL("../trace/programs/random/", import.meta.url),
+);
+
+/** Compiles the program as `program` in a folder; returns its path. */
+export function compileRandom(dir: string): string {
+  const program = join(dir, "program");
+  const sources = [...Deno.readDirSync(SOURCES)]
+    .filter(({ name }) => name.endsWith(".c"))
+    .map(({ name }) => join(SOURCES, name));
+  const { success, stderr } = new Deno.Command("gcc", {
+    args: ["-O1", "-w", "-o", program, ...sources, "-lpthread", "-ldl"],
+  }).outputSync();
+  if (!success) throw new Error(new TextDecoder().decode(stderr));
+  return program;
+}
+
+/** The last lines of a sequence's log that concern a difference. */
+export function explain(sequence: Sequence, difference: string): string {
+  const quoted = /^("(?:[^"\\]|\\.)*")/.exec(difference)?.[1];
+  const name = quoted === undefined ? "" : JSON.parse(quoted) as string;
+  const lines = sequence.log.filter((line) =>
+    name !== "" &&
+      line.replace(
+        /%([0-9a-f]{2})/g,
+        (_, digits: string) => String.fromCharCode(parseInt(digits, 16)),
+      ).endsWith(`${sequence.folder}/${name}`) || line.startsWith("!")
+  );
+  return `seed ${sequence.seed}: ${difference}\n  ${
+    lines.slice(0, 12).join("\n  ")
+  }`;
+}
