@@ -49,6 +49,8 @@ export class LmakeRepo implements Disposable {
   readonly #home = new TempDir();
   readonly #sources = new Set<string>();
   readonly #written = new Map<string, number>();
+  #listed = "";
+  #prefix: string[] = [];
 
   constructor() {
     this.rules("");
@@ -91,18 +93,14 @@ export class LmakeRepo implements Disposable {
     this.#written.set(name, Date.now());
   }
 
-  /** Puts names in the manifest. */
+  /** Puts names in the manifest, which is written with the next command. */
   list(...names: string[]): void {
-    const before = this.#sources.size;
     for (const name of names) this.#sources.add(name);
-    if (this.#sources.size > before) this.#manifest();
   }
 
   /** Takes names out of the manifest and leaves the files. */
   unlist(...names: string[]): void {
-    let found = false;
-    for (const name of names) found = this.#sources.delete(name) || found;
-    if (found) this.#manifest();
+    for (const name of names) this.#sources.delete(name);
   }
 
   /** Removes a file, from the manifest too. */
@@ -137,6 +135,7 @@ export class LmakeRepo implements Disposable {
    */
   async make(...args: (string | MakeOptions)[]): Promise<MakeRun> {
     const { targets, options } = splitArgs(args);
+    this.#writeManifest();
     // Files written within the precision of dates are read again, rightly.
     pause(this.#newest() + 2 * DATE_PRECISION_MS - Date.now());
     const run = await this.run(
@@ -151,6 +150,21 @@ export class LmakeRepo implements Disposable {
   /** Runs `clibs show` and returns what it prints. */
   async show(...args: string[]): Promise<string> {
     return (await this.ok("show", ...args)).stdout;
+  }
+
+  /** Whether commands may write in the repo; needs root to mean more than modes. */
+  setWritable(writable: boolean): void {
+    this.#prefix = writable || !canMount() ? [] : [
+      "unshare",
+      "--mount",
+      "sh",
+      "-ec",
+      'mount --bind "$0" "$0"; mount -o remount,bind,ro "$0"; cd "$0"; exec "$@"',
+      this.dir.path,
+    ];
+    new Deno.Command("chmod", {
+      args: ["-R", writable ? "u+w" : "a-w", this.dir.path],
+    }).outputSync();
   }
 
   /** Names of the deps of a job's last run, in order. */
@@ -175,8 +189,14 @@ export class LmakeRepo implements Disposable {
     args: string[],
     { env = {}, during }: Pick<MakeOptions, "env" | "during"> = {},
   ): Promise<Run> {
-    const child = new Deno.Command(Deno.execPath(), {
-      args: [...cliArgs(), ...args],
+    const [program = "", ...rest] = [
+      ...this.#prefix,
+      Deno.execPath(),
+      ...cliArgs(),
+      ...args,
+    ];
+    const child = new Deno.Command(program, {
+      args: rest,
       cwd: this.dir.path,
       env: { ...this.#env, ...env },
       stdin: "null",
@@ -219,10 +239,11 @@ export class LmakeRepo implements Disposable {
     };
   }
 
-  #manifest(): void {
-    this.#settle("Manifest");
-    this.dir.write({ Manifest: [...this.#sources].join("\n") + "\n" });
-    this.#written.set("Manifest", Date.now());
+  #writeManifest(): void {
+    const text = [...this.#sources].join("\n") + "\n";
+    if (text === this.#listed) return;
+    this.file({ Manifest: text });
+    this.#listed = text;
   }
 
   /** Waits until another edit of a file gets another date. */
@@ -340,6 +361,16 @@ function removeTree(path: string): void {
     }
   }
   Deno.removeSync(path, { recursive: true });
+}
+
+/** Whether a folder can be mounted so that root cannot write there either. */
+function canMount(): boolean {
+  return Deno.uid() === 0 && has("unshare") &&
+    new Deno.Command("unshare", {
+      args: ["--mount", "true"],
+      stdout: "null",
+      stderr: "null",
+    }).outputSync().success;
 }
 
 let knownDenoDir: string | undefined;

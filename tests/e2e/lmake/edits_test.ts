@@ -134,13 +134,12 @@ rule({ name: "User", targets: { U: "user" }, deps: { F: "x.full" }, cmd: "cat {F
   };
   await check();
 
-  // Neither permissions nor a mount stop root, but this shows every write.
   const before = await listing(repo.dir.path);
-  setWritable(repo.dir.path, false);
+  repo.setWritable(false);
   try {
     await check();
   } finally {
-    setWritable(repo.dir.path, true);
+    repo.setWritable(true);
   }
   assert.equal(await listing(repo.dir.path), before);
 });
@@ -196,9 +195,4 @@ async function listing(dir: string): Promise<string> {
     args: [dir, "-printf", "%p %s %T@\\n"],
   }).output();
   return new TextDecoder().decode(stdout).split("\n").sort().join("\n");
-}
-
-function setWritable(dir: string, writable: boolean): void {
-  new Deno.Command("chmod", { args: ["-R", writable ? "u+w" : "a-w", dir] })
-    .outputSync();
 }
