@@ -86,8 +86,8 @@ export interface JobServices {
     context: string,
     code: string,
   ): Promise<string>;
-  /** Checksum of a text: 16 lower-case hex digits. */
-  xxhsum(text: string): Promise<string>;
+  /** Checksum of a text, or of its bytes as UTF-8: 16 lower-case hex digits. */
+  xxhsum(text: string | Uint8Array): Promise<string>;
   /** Checksum of a file, which becomes a dep: `none`, `empty-R`, `…-R`, `…-L`. */
   xxhsumFile(cwd: string, file: string): Promise<string>;
 }
