@@ -207,6 +207,13 @@ static struct shim_place finish_place(struct shim_slot *slot, size_t length,
   return place;
 }
 
+static bool is_folder(struct shim_slot *slot, size_t length) {
+  memcpy(slot->path + length, "/.", 3);
+  long size = kernel_readlinkat(AT_FDCWD, slot->path, slot->scratch, 1);
+  slot->path[length] = 0;
+  return size != -ENOENT && size != -ENOTDIR;
+}
+
 struct shim_place shim_resolve(struct shim_slot *slot, int dir,
                                const char *path, bool follow) {
   struct shim_place place = {.existed = true};
@@ -226,6 +233,8 @@ struct shim_place shim_resolve(struct shim_slot *slot, int dir,
     if (dir == AT_FDCWD) trace_lose();
     return place;
   }
+  // Up to here it is a folder for sure.
+  size_t start = length;
   uint32_t links = __atomic_load_n(&trace_map->links, __ATOMIC_ACQUIRE);
   memcpy(slot->rest, path, n + 1);
   char *rest = slot->rest;
@@ -240,8 +249,17 @@ struct shim_place shim_resolve(struct shim_slot *slot, int dir,
       continue;
     }
     if (m == 2 && rest[0] == '.' && rest[1] == '.') {
+      if (length > start && (absent || !is_folder(slot, length))) {
+        // The kernel goes no further: what would come next is not looked at.
+        place = finish_place(slot, length, place);
+        shim_report(slot, place, TRACE_STAT,
+                    absent ? TRACE_ABSENT : TRACE_FOUND, 0);
+        place.usable = place.existed = false;
+        return place;
+      }
       while (length > 0 && slot->path[--length] != '/') {
       }
+      if (length < start) start = length;
       rest += m;
       continue;
     }
@@ -287,6 +305,7 @@ struct shim_place shim_resolve(struct shim_slot *slot, int dir,
     memcpy(slot->rest, slot->scratch, size);
     rest = slot->rest;
     length = *rest == '/' ? 0 : before;
+    start = length;
   }
 }
 

@@ -12,6 +12,7 @@
 #include <unistd.h>
 #include <utime.h>
 
+#include "kernel.h"
 #include "shim.h"
 
 // `call` between the begin and the end of a change of one path.
@@ -43,7 +44,10 @@ EXPORT int rmdir(const char *path) {
 }
 EXPORT int remove(const char *path) {
   struct stat info;
-  bool is_dir = path && lstat(path, &info) == 0 && S_ISDIR(info.st_mode);
+  bool is_dir = path &&
+                KERNEL(newfstatat, AT_FDCWD, path, &info,
+                       AT_SYMLINK_NOFOLLOW) == 0 &&
+                S_ISDIR(info.st_mode);
   CHANGE(AT_FDCWD, path, false, is_dir ? TRACE_RMDIR : TRACE_UNLINK,
          REAL(remove)(path));
 }

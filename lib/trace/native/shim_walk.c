@@ -4,6 +4,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <fts.h>
 #include <ftw.h>
 #include <glob.h>
 #include <string.h>
@@ -171,3 +172,27 @@ WALK(ftw64, stat64)
   }
 NWALK(nftw, stat)
 NWALK(nftw64, stat64)
+
+// Where fts is in a folder, it has listed it, or will unless told to skip it.
+static void report_entry(const char *path, int info, bool links) {
+  bool failed = info == FTS_NS || info == FTS_DNR || info == FTS_ERR;
+  bool absent = info == FTS_NS;
+  shim_look(AT_FDCWD, path, links, TRACE_STAT,
+            absent ? ENOENT : failed ? EACCES : 0);
+  if (info == FTS_D) report_list(AT_FDCWD, path, 0);
+}
+
+#define FTS_STEP(name, tree, entry)                              \
+  EXPORT entry *name(tree *of) {                                 \
+    entry *result = REAL(name)(of);                              \
+    int saved = errno;                                           \
+    if (result && result->fts_info != FTS_DP) {                  \
+      report_entry(result->fts_accpath, result->fts_info,        \
+                   result->fts_info != FTS_SL &&                 \
+                       result->fts_info != FTS_SLNONE);          \
+    }                                                            \
+    errno = saved;                                               \
+    return result;                                               \
+  }
+FTS_STEP(fts_read, FTS, FTSENT)
+FTS_STEP(fts64_read, FTS64, FTSENT64)
