@@ -32,6 +32,8 @@ export interface Sequence {
   seed: number;
   folder: string;
   expected: Map<string, Expected>;
+  /** What was not there, or no folder, where a path went through it. */
+  missing: Set<string>;
   /** Its log, for a person who looks for a fault. */
   log: string[];
   /** Where the operations themselves did not do as they must. */
@@ -59,6 +61,7 @@ export function readSequences(output: string): Sequence[] {
         seed: Number(start[1]),
         folder: start[2] ?? "",
         expected: new Map(),
+        missing: new Set(),
         log: [],
         faults: [],
       });
@@ -77,6 +80,10 @@ export function readSequences(output: string): Sequence[] {
     );
     // What lies around the sequence's folder is shared with the others.
     if (!path.startsWith(`${sequence.folder}/`)) continue;
+    if (kind === "M") {
+      sequence.missing.add(path);
+      continue;
+    }
     let one = sequence.expected.get(path);
     if (!one) {
       one = {
@@ -112,7 +119,7 @@ export function differences(
     const got = known.get(path);
     const name = JSON.stringify(path.slice(sequence.folder.length + 1));
     if (!got) {
-      if (expected.named && !options.unsure?.has(path)) {
+      if (expected.named && !options.loose) {
         found.push(`${name} is not named`);
       }
       continue;
@@ -132,8 +139,13 @@ export function differences(
       found.push(`${name} was first ${expected.first}, not ${got.first}`);
     }
   }
-  for (const path of known.keys()) {
+  for (const [path, { first, wrote }] of known) {
     if (!path.startsWith(`${sequence.folder}/`)) continue;
+    // What lies in something that is not there is not there either.
+    const isMissing = [...sequence.missing].some((prefix) =>
+      path.startsWith(`${prefix}/`)
+    );
+    if (isMissing && first === "absent" && !wrote) continue;
     if (!sequence.expected.has(path)) {
       found.push(
         `${

@@ -247,7 +247,10 @@ void note(char kind, int error, const char *path) {
 
 void note_links(const struct where *where) {
   // A tracer may stop where the kernel did, or name the whole.
-  if (*where->missing) note('V', ENOENT, where->missing);
+  if (*where->missing) {
+    note('V', ENOENT, where->missing);
+    note('M', ENOENT, where->missing);
+  }
   for (int i = 0; i < where->links; i++) note(where->vague ? 'V' : 'L', 0, where->link[i]);
 }
 
