@@ -277,7 +277,7 @@ static long trace_apply_filter(uint32_t look, unsigned long flags) {
 
 // Makes the calling thread, and what it executes or starts, stop for the
 // tracer that has seized it. Async-signal-safe. Returns 0, or -1 with errno.
-static int trace_install_filter(void) {
+__attribute__((unused)) static int trace_install_filter(void) {
 #ifdef __x86_64__
   if (trace_can_listen()) {
     // 8: listener; 32: once the tracer looks, signals wait until it answered.
@@ -286,7 +286,7 @@ static int trace_install_filter(void) {
       syscall(SYS_mkdir, TRACE_LISTENER, listener);
       syscall(SYS_close, listener);
       // Without anyone who listens the kernel knows no such call.
-      if (syscall(SYS_access, "/", F_OK) < 0 && errno == ENOSYS) return -1;
+      if (syscall(SYS_access, 0, F_OK) < 0 && errno == ENOSYS) return -1;
       return 0;
     }
   }
