@@ -1,0 +1,239 @@
+/** Random histories of repos: build, edit, break, interrupt, build again. */
+
+import { History, Random } from "./history.ts";
+import { LmakeRepo, type MakeRun } from "./lmake.ts";
+
+/** What was done, and what was seen to be wrong. */
+export interface HistoriesReport {
+  histories: number;
+  /** Builds of a history that were compared with the right result. */
+  builds: number;
+  /** Builds from nothing that were compared too. */
+  cleanBuilds: number;
+  /** Commands that were killed. */
+  interrupts: number;
+  /** Builds of a history after edits that change no content. */
+  neutral: number;
+  /** Jobs that such builds ran nevertheless. */
+  needless: number;
+  /** Differences and needless runs, with what led to them. */
+  faults: string[];
+}
+
+/** How histories are run. */
+export interface HistoriesOptions {
+  /** Edits per history. Default: 5. */
+  steps?: number;
+  /** Most histories in one repo. Default: 16. */
+  together?: number;
+  /** Repos at a time. Default: 2. */
+  jobs?: number;
+  /** Kills commands now and then. Default: true. */
+  interrupts?: boolean;
+  /** Faults after which no more repos are begun. Default: 5. */
+  maxFaults?: number;
+}
+
+/**
+ * Runs histories, `seed` to `seed + count - 1`.
+ *
+ * Several share a repo, each in a folder of its own, and so the start of each
+ * command. All results are compared with what {@linkcode History} computes,
+ * and once or twice per repo with a build of the same sources from nothing.
+ */
+export async function runHistories(
+  seed: number,
+  count: number,
+  options: HistoriesOptions = {},
+): Promise<HistoriesReport> {
+  const report: HistoriesReport = {
+    histories: 0,
+    builds: 0,
+    cleanBuilds: 0,
+    interrupts: 0,
+    neutral: 0,
+    needless: 0,
+    faults: [],
+  };
+  const random = new Random(seed);
+  const batches: number[][] = [];
+  for (let at = 0; at < count;) {
+    const size = Math.min(1 + random.below(options.together ?? 16), count - at);
+    batches.push(Array.from({ length: size }, (_, i) => seed + at + i));
+    at += size;
+  }
+  const work = async () => {
+    for (;;) {
+      if (report.faults.length >= (options.maxFaults ?? 5)) return;
+      const batch = batches.shift();
+      if (!batch) return;
+      try {
+        await new Batch(batch, options, report).run();
+      } catch (error) {
+        report.faults.push(`histories ${batch.join()}: ${error}`);
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: options.jobs ?? 2 }, work));
+  return report;
+}
+
+/** Histories that share a repo. */
+class Batch {
+  readonly #random: Random;
+  #histories: History[] = [];
+  #rules = "";
+  #extra = 0;
+  #lastMs = 1000;
+
+  constructor(
+    readonly seeds: number[],
+    readonly options: HistoriesOptions,
+    readonly report: HistoriesReport,
+  ) {
+    this.#random = new Random((seeds[0] ?? 0) * 31 + seeds.length);
+  }
+
+  async run(): Promise<void> {
+    using repo = new LmakeRepo();
+    this.#histories = this.seeds.map((seed) =>
+      new History(repo, `h${seed}`, seed)
+    );
+    const steps = this.options.steps ?? 5;
+    let right = await this.#build(repo, () => false);
+    for (let step = 0; right && step < steps; step++) {
+      const neutral = new Set<History>();
+      for (const history of this.#histories) {
+        if (history.step()) neutral.add(history);
+      }
+      if (this.#random.chance(0.1)) this.#extra++;
+      if (this.options.interrupts !== false && this.#random.chance(0.2)) {
+        await this.#interrupt(repo);
+        neutral.clear();
+      }
+      right = await this.#build(repo, (history) => neutral.has(history));
+    }
+    if (right) right = await this.#build(repo, () => true);
+    if (right) await this.#compareWithClean();
+    this.report.histories += this.#histories.length;
+  }
+
+  /** Builds and compares; false if something was wrong. */
+  async #build(
+    repo: LmakeRepo,
+    isNeutral: (history: History) => boolean,
+  ): Promise<boolean> {
+    this.#writeRules(repo);
+    const begin = Date.now();
+    const run = await repo.make(...this.#asked(), { unchecked: true });
+    this.#lastMs = Date.now() - begin;
+    let right = this.#compare(repo, run);
+    for (const history of this.#histories) {
+      this.report.builds++;
+      if (!isNeutral(history)) continue;
+      this.report.neutral++;
+      const ran = run.jobs.filter(({ word, job }) =>
+        word !== "dep_error" && job.startsWith(`${history.world.folder}/`)
+      );
+      if (ran.length === 0) continue;
+      this.report.needless += ran.length;
+      const lines = ran.map(({ word, job }) => `${word} ${job}`);
+      this.#fault(history, run, `needless: ${lines.join(", ")}`);
+      right = false;
+    }
+    return right;
+  }
+
+  #compare(repo: LmakeRepo, run: MakeRun): boolean {
+    const expected = this.#histories.every((one) => one.succeeds()) ? 0 : 1;
+    let right = true;
+    if (run.code !== expected) {
+      const failing = this.#histories.find((one) => !one.succeeds()) ??
+        this.#histories[0]!;
+      this.#fault(failing, run, `exit ${run.code} instead of ${expected}`);
+      right = false;
+    }
+    for (const history of this.#histories) {
+      const differences = history.differences(repo);
+      if (differences.length === 0) continue;
+      this.#fault(history, run, differences.join("\n"));
+      right = false;
+    }
+    return right;
+  }
+
+  /** Starts a build and kills it, early or late. */
+  async #interrupt(repo: LmakeRepo): Promise<void> {
+    this.#writeRules(repo);
+    this.report.interrupts++;
+    const signal = this.#random.pick(["SIGINT", "SIGKILL"] as const);
+    const delayMs = this.#random.below(this.#lastMs);
+    for (const history of this.#histories) {
+      history.log.push(`${signal} after ${delayMs} ms`);
+    }
+    await repo.make(...this.#asked(), {
+      unchecked: true,
+      async during(child) {
+        let timer;
+        const over = new Promise((resolve) =>
+          timer = setTimeout(resolve, delayMs)
+        );
+        await Promise.race([over, child.status]);
+        clearTimeout(timer);
+        try {
+          child.kill(signal);
+        } catch {
+          // It was faster.
+        }
+      },
+    });
+  }
+
+  /** Builds the same sources from nothing. */
+  async #compareWithClean(): Promise<void> {
+    using clean = new LmakeRepo();
+    for (const { world } of this.#histories) {
+      for (const [name, text] of world.sources) {
+        clean.source({ [world.path(name)]: text });
+      }
+    }
+    clean.rules(this.#rules);
+    const run = await clean.make(...this.#asked(), { unchecked: true });
+    this.report.cleanBuilds++;
+    // Each is compared with the right result, and so with the other.
+    this.#compare(clean, run);
+  }
+
+  #writeRules(repo: LmakeRepo): void {
+    const text = this.#histories.map(({ world }) => world.rules()).join("") +
+      Array.from(
+        { length: this.#extra },
+        (_, i) =>
+          `rule({ name: "Extra${i}", target: "extra${i}", cmd: "" });\n`,
+      ).join("");
+    if (text === this.#rules) return;
+    repo.rules(text);
+    this.#rules = text;
+  }
+
+  #asked(): string[] {
+    return this.#histories.flatMap((history) => history.paths());
+  }
+
+  #fault(history: History, run: MakeRun, what: string): void {
+    const { world } = history;
+    const sources = [...world.sources].map(([name, text]) =>
+      `${world.path(name)}: ${JSON.stringify(text)}`
+    );
+    this.report.faults.push([
+      `history ${world.folder}, with ${this.seeds.join()}: ${what}`,
+      "steps:",
+      ...history.log.map((line) => `  ${line}`),
+      "sources:",
+      ...sources,
+      "rules:",
+      world.rules(),
+      run.shown,
+    ].join("\n"));
+  }
+}
