@@ -402,13 +402,13 @@ struct shim_change shim_begin(int dir, const char *path, bool follow,
   return change;
 }
 
-struct shim_change shim_begin_two(int dir, const char *path, int dir2,
-                                  const char *path2, uint16_t op) {
+struct shim_change shim_begin_two(int dir, const char *path, bool follow,
+                                  int dir2, const char *path2, uint16_t op) {
   struct shim_change change = {0};
   if (!path || !path2 || !shim_is_on()) return change;
   struct shim_slot *slot = shim_take(), *slot2 = slot ? shim_take() : 0;
   if (slot2) {
-    struct shim_place a = shim_resolve(slot, dir, path, false);
+    struct shim_place a = shim_resolve(slot, dir, path, follow);
     struct shim_place b = shim_resolve(slot2, dir2, path2, false);
     if (a.usable && b.usable && !(a.system && b.system)) {
       uint8_t flags = b.existed ? TRACE_EXISTED : 0;
@@ -421,7 +421,7 @@ struct shim_change shim_begin_two(int dir, const char *path, int dir2,
     // Of a rename's two names only links and folders can turn into links.
     struct stat info;
     change.links =
-        op == TRACE_RENAME &&
+        op == TRACE_HARDLINK ? a.is_link :
         (a.is_link || b.is_link ||
          KERNEL(newfstatat, AT_FDCWD, slot->path, &info, AT_SYMLINK_NOFOLLOW) ||
          !S_ISREG(info.st_mode));

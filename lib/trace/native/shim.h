@@ -68,8 +68,8 @@ struct shim_change {
 };
 struct shim_change shim_begin(int dir, const char *path, bool follow,
                               uint16_t op, uint8_t flags);
-struct shim_change shim_begin_two(int dir, const char *path, int dir2,
-                                  const char *path2, uint16_t op);
+struct shim_change shim_begin_two(int dir, const char *path, bool follow,
+                                  int dir2, const char *path2, uint16_t op);
 void shim_end(struct shim_change change, int error);
 
 // An open, whichever function does it.

@@ -24,9 +24,10 @@
     return result;                                               \
   } while (0)
 
-#define CHANGE_TWO(dir, path, dir2, path2, op, call)             \
+#define CHANGE_TWO(dir, path, follow, dir2, path2, op, call)     \
   do {                                                           \
-    struct shim_change change = shim_begin_two(dir, path, dir2, path2, op); \
+    struct shim_change change =                                  \
+        shim_begin_two(dir, path, follow, dir2, path2, op);      \
     int result = call;                                           \
     shim_end(change, SHIM_ERROR(result));                        \
     return result;                                               \
@@ -53,20 +54,21 @@ EXPORT int remove(const char *path) {
 }
 
 EXPORT int rename(const char *from, const char *to) {
-  CHANGE_TWO(AT_FDCWD, from, AT_FDCWD, to, TRACE_RENAME,
+  CHANGE_TWO(AT_FDCWD, from, false, AT_FDCWD, to, TRACE_RENAME,
              REAL(rename)(from, to));
 }
 EXPORT int renameat(int dir, const char *from, int dir2, const char *to) {
-  CHANGE_TWO(dir, from, dir2, to, TRACE_RENAME,
+  CHANGE_TWO(dir, from, false, dir2, to, TRACE_RENAME,
              REAL(renameat)(dir, from, dir2, to));
 }
 EXPORT int renameat2(int dir, const char *from, int dir2, const char *to,
                      unsigned flags) {
   struct shim_change back = {0};
   if (flags & RENAME_EXCHANGE) {
-    back = shim_begin_two(dir2, to, dir, from, TRACE_RENAME);
+    back = shim_begin_two(dir2, to, false, dir, from, TRACE_RENAME);
   }
-  struct shim_change change = shim_begin_two(dir, from, dir2, to, TRACE_RENAME);
+  struct shim_change change =
+      shim_begin_two(dir, from, false, dir2, to, TRACE_RENAME);
   int result = REAL(renameat2)(dir, from, dir2, to, flags);
   shim_end(change, SHIM_ERROR(result));
   shim_end(back, SHIM_ERROR(result));
@@ -74,7 +76,7 @@ EXPORT int renameat2(int dir, const char *from, int dir2, const char *to,
 }
 
 EXPORT int link(const char *from, const char *to) {
-  CHANGE_TWO(AT_FDCWD, from, AT_FDCWD, to, TRACE_HARDLINK,
+  CHANGE_TWO(AT_FDCWD, from, false, AT_FDCWD, to, TRACE_HARDLINK,
              REAL(link)(from, to));
 }
 EXPORT int linkat(int dir, const char *from, int dir2, const char *to,
@@ -84,7 +86,7 @@ EXPORT int linkat(int dir, const char *from, int dir2, const char *to,
     CHANGE(dir2, to, false, TRACE_WRITE,
            REAL(linkat)(dir, from, dir2, to, flags));
   }
-  CHANGE_TWO(dir, from, dir2, to, TRACE_HARDLINK,
+  CHANGE_TWO(dir, from, flags & AT_SYMLINK_FOLLOW, dir2, to, TRACE_HARDLINK,
              REAL(linkat)(dir, from, dir2, to, flags));
 }
 EXPORT int symlink(const char *text, const char *path) {
