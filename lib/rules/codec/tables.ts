@@ -90,6 +90,8 @@ export class CodecTables implements FactReader {
   readonly #files = new Map<string, FileTable>();
   /** Names of tables that were looked at in this command. */
   readonly #seen = new Set<string>();
+  /** Files that were looked at in this command. */
+  readonly #read = new Set<FileTable>();
   #reports: TableReport[] = [];
 
   /**
@@ -109,6 +111,7 @@ export class CodecTables implements FactReader {
   /** Starts a command: files are looked at again when they are next needed. */
   begin(): void {
     this.#seen.clear();
+    this.#read.clear();
   }
 
   /**
@@ -203,11 +206,13 @@ export class CodecTables implements FactReader {
   #fileTable(name: string): FileTable {
     const path = FileTable.locate(resolve(this.#root, name), name);
     let table = this.#files.get(path);
+    if (table && this.#read.has(table)) return table;
     if (!table) {
       table = FileTable.open(path, this.#sums, name);
       this.#files.set(path, table);
       this.#report(name, table, "expand");
     } else if (table.refresh()) this.#report(name, table, "expand");
+    this.#read.add(table);
     if (this.#mayWrite) this.#repair(name, table);
     return table;
   }
