@@ -185,3 +185,21 @@ if (import.meta.main) {
     Deno.exitCode = await run(Deno.args);
   });
 }
+
+// trace
+export type { AccessKind, Escape } from "./lib/trace/access.ts";
+export {
+  type BrokenFact,
+  type CheckReport,
+  checkTrace,
+  perfettoTrace,
+  traceCommand,
+  traceMethods,
+  xxhsum,
+  xxhsumFile,
+} from "./lib/trace/api.ts";
+export type { Method, MethodState } from "./lib/trace/methods.ts";
+export type { Stream, TraceOptions, TraceResult } from "./lib/trace/run.ts";
+export type { SessionOptions } from "./lib/trace/session.ts";
+export type { CommandFact, DepFact, Fact, Trace } from "./lib/trace/trace.ts";
+export type { NativeOptions } from "./lib/toolchain/native.ts";

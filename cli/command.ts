@@ -52,6 +52,8 @@ export interface CommandSpec {
   readonly description?: string;
   readonly args: readonly ArgSpec[];
   readonly flags: FlagTable;
+  /** Whether what follows the first argument is not for clibs to read. */
+  readonly passThrough?: boolean;
   /** Command lines, and what each does. */
   readonly examples: readonly (readonly [line: string, what: string])[];
   /** Loads the command's module: one literal `import()` each. */

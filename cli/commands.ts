@@ -2,6 +2,7 @@
 
 import type { CommandModule, CommandSpec, FlagValues } from "./command.ts";
 import { engineCommands } from "./commands_engines.ts";
+import { traceCommands } from "./commands_trace.ts";
 import {
   formatFlag,
   type globalFlags,
@@ -166,6 +167,7 @@ export const commands = {
     load: (): Loaded => import("./export.ts"),
   },
   ...engineCommands,
+  ...traceCommands,
   doctor: {
     group: "Help",
     summary: "Check tools, disk, cache and network; tell what to install",

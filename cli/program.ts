@@ -43,21 +43,22 @@ export function parse(argv: readonly string[]): Parsed {
   addFlags(program, globalFlags);
   program.option("-V, --version");
   // A command that is not in the line need not be made: that takes time.
+  const words = line.slice(0, [...line, "--"].indexOf("--"));
   const isNamed = (name: string) =>
-    name.split(" ").every((word) => line.includes(word));
+    name.split(" ").every((word) => words.includes(word));
   const groups = new Map<string, Command>();
   for (const [group] of groupList.filter(([name]) => isNamed(name))) {
-    const words = quiet(program.command(group), (error) => {
+    const sub = quiet(program.command(group), (error) => {
       if (!isHelp(error)) {
         throw usageError(error, `clibs ${group}`, {}, `clibs help ${group}`);
       }
       parsed = { kind: "help", topic: group, global: helpFlags(argv) };
     }).enablePositionalOptions();
-    addFlags(words, globalFlags);
+    addFlags(sub, globalFlags);
     // A bare `clibs engines`, or a second word that is none of its commands.
-    words.argument("[COMMAND...]").allowUnknownOption().action(() => {
-      const global: GlobalFlags = { ...program.opts(), ...words.opts() };
-      const [second] = words.args;
+    sub.argument("[COMMAND...]").allowUnknownOption().action(() => {
+      const global: GlobalFlags = { ...program.opts(), ...sub.opts() };
+      const [second] = sub.args;
       if (second?.startsWith("-")) {
         throw unknownFlag(
           second,
@@ -69,7 +70,7 @@ export function parse(argv: readonly string[]): Parsed {
       if (second !== undefined) throw unknownCommand(second, group);
       parsed = { kind: "help", topic: group, global };
     });
-    groups.set(group, words);
+    groups.set(group, sub);
   }
   for (const [name, spec] of commandList.filter(([name]) => isNamed(name))) {
     const [first = "", second] = name.split(" ");
@@ -86,6 +87,11 @@ export function parse(argv: readonly string[]): Parsed {
         );
       }
     });
+    // A command of one word may have others below it, as `trace check`.
+    if (second === undefined) {
+      groups.set(first, command.enablePositionalOptions());
+    }
+    if (spec.passThrough) command.passThroughOptions();
     for (const arg of spec.args) command.argument(argText(arg));
     addFlags(command, spec.flags);
     addFlags(command, globalFlags);

@@ -15,6 +15,7 @@ import { httpErrors } from "./http.ts";
 import { packagesErrors } from "./packages.ts";
 import { specErrors } from "./spec.ts";
 import { toolchainErrors } from "./toolchain.ts";
+import { traceErrors } from "./trace.ts";
 
 /** Explanation of each code, sorted by code. */
 export const catalogue: ReadonlyMap<string, Explanation> = new Map(
@@ -27,5 +28,6 @@ export const catalogue: ReadonlyMap<string, Explanation> = new Map(
     packagesErrors,
     specErrors,
     toolchainErrors,
+    traceErrors,
   ].flatMap((area) => Object.entries(area)).sort(([a], [b]) => a < b ? -1 : 1),
 );

@@ -120,12 +120,23 @@ static int run(char **command) {
   return error == ENOENT || (error == ENOTDIR && !is_path) ? 127 : 126;
 }
 
+// Executes a program with the preloaded library in this process, which follows
+// the program if it cannot go along. For those who cannot call exec themselves.
+static int execute(char **argv) {
+  execv(argv[0], argv + 1);
+  int error = errno;
+  fprintf(stderr, "%s: %s\n", argv[0], strerror(error));
+  return error == ENOENT ? 127 : 126;
+}
+
 int main(int argc, char **argv) {
+  if (argc > 3 && strcmp(argv[1], "--exec") == 0) return execute(argv + 2);
   bool runs = argc > 3 && strcmp(argv[2], "--") == 0;
   bool seizes = argc == 5 && strcmp(argv[2], "--seize") == 0;
   if (!runs && !seizes) {
     fputs("usage: clibs-ptrace TRACE -- PROGRAM [ARGUMENT]...\n"
-          "       clibs-ptrace TRACE --seize PID DESCRIPTOR\n",
+          "       clibs-ptrace TRACE --seize PID DESCRIPTOR\n"
+          "       clibs-ptrace --exec PATH NAME [ARGUMENT]...\n",
           stderr);
     return 125;
   }

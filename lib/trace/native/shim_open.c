@@ -38,13 +38,12 @@ int __openat64_2(int dir, const char *path, int flags);
 
 struct shim_open shim_begin_open(int dir, const char *path, int flags) {
   struct shim_open open = {.dir = dir, .path = path};
-  if (!path || (flags & O_TMPFILE) == O_TMPFILE) {
-    open.path = 0;
-    return open;
-  }
+  if (!path) return open;
+  bool nameless = (flags & O_TMPFILE) == O_TMPFILE;
   open.follow = !(flags & O_NOFOLLOW) &&
                 (flags & (O_CREAT | O_EXCL)) != (O_CREAT | O_EXCL);
-  open.looks = flags & O_PATH;
+  // The folder of a file without a name is only looked at.
+  open.looks = flags & O_PATH || nameless;
   int access = flags & O_ACCMODE;
   bool writes = access != O_RDONLY || (flags & (O_CREAT | O_TRUNC));
   open.reads = open.looks || !writes;

@@ -16,7 +16,7 @@
 #define TRACE_MAGIC 0x3172547362696c63ull  // "clibsTr1"
 #define TRACE_VERSION 1
 #define TRACE_HEADER_SIZE 4096
-#define TRACE_ALLOCATE (1u << 20)
+#define TRACE_ALLOCATE (1u << 18)
 
 enum trace_header_flag {
   TRACE_KEEP_SYSTEM = 1,  // record accesses under system prefixes too
