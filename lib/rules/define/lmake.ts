@@ -1,0 +1,74 @@
+/** The object `lmake`: what `Lmakefile.ts` may ask, and set. */
+
+import * as job from "../job/outside.ts";
+import type { JobModule } from "../job/types.ts";
+import {
+  type ConfigInput,
+  type ConfigValue,
+  emptyConfig,
+  withTables,
+} from "./config.ts";
+import { type UserEnviron, userEnviron } from "./environ.ts";
+import { pdict } from "./pdict.ts";
+import { session } from "./session.ts";
+import { checkVersion, version } from "./version.ts";
+
+/** Methods that find what a job reads and writes. */
+export const autodeps: readonly string[] = Object.freeze([
+  "auto",
+  "ld_preload",
+  "ptrace",
+  "none",
+]);
+
+/** Where jobs can run. */
+export const backends: readonly string[] = Object.freeze(["local", "slurm"]);
+
+/** What `Lmakefile.ts` may ask, and set; in a job, what it may call. */
+export interface Lmake extends JobModule {
+  /** Methods that find what a job reads and writes. */
+  readonly autodeps: readonly string[];
+  /** Where jobs can run. */
+  readonly backends: readonly string[];
+  /** Makes sure that this version does what `Lmakefile.ts` expects. */
+  checkVersion(major: string | number, minor?: number): void;
+  /** Native version: major and minor. */
+  readonly version: readonly [major: string, minor: number];
+  /** Root of the repo, absolute. */
+  readonly repoRoot: string;
+  /** Root of the outermost repo; another one in a sub-repo only. */
+  readonly topRepoRoot: string;
+  /** The caller's environment; what is asked for becomes a dep. */
+  readonly userEnviron: UserEnviron;
+  /** Makes tables whose items are properties of maps, throughout. */
+  pdict: typeof pdict;
+  /** Settings of the repo. */
+  get config(): ConfigValue;
+  set config(value: ConfigInput);
+}
+
+/** What `Lmakefile.ts` may ask, and set. */
+export const lmake: Lmake = {
+  ...job,
+  autodeps,
+  backends,
+  checkVersion,
+  version,
+  userEnviron,
+  pdict,
+  get repoRoot(): string {
+    return session().root;
+  },
+  get topRepoRoot(): string {
+    return session().topRoot;
+  },
+  get config(): ConfigValue {
+    const current = session();
+    // What it was set to may be wrong; that is said when all has been read.
+    current.config ??= emptyConfig();
+    return current.config as ConfigValue;
+  },
+  set config(value: ConfigInput) {
+    session().config = withTables(value);
+  },
+};
