@@ -51,7 +51,7 @@ export class Random {
 export class History {
   readonly world: World;
   /** What is asked for in each step. */
-  asked: string[];
+  asked: string[] = [];
   /** What was done, for a person who looks for a fault. */
   readonly log: string[] = [];
   readonly #random: Random;
@@ -69,7 +69,7 @@ export class History {
     for (const name of SOURCES) {
       if (this.#random.chance(0.85)) this.#write(name, this.#text());
     }
-    this.asked = this.#ask();
+    this.#askAgain();
   }
 
   /**
@@ -83,6 +83,7 @@ export class History {
     const neutral = action();
     this.log[at] += neutral ? " (neutral)" : "";
     this.world.changed();
+    if (!neutral) this.#askAgain();
     return neutral;
   }
 
@@ -93,9 +94,7 @@ export class History {
 
   /** Whether a correct build ends without error. */
   succeeds(): boolean {
-    return this.asked.every((name) =>
-      ["text", "link"].includes(this.world.outcome(name).kind)
-    );
+    return this.asked.every((name) => this.#isMade(name));
   }
 
   /** What is wrong in a repo after a build; nothing if all is right. */
@@ -127,10 +126,7 @@ export class History {
       ["edit", edit],
       ["edit", edit],
       ["edit two", () => edit() || edit()],
-      ["break", () => {
-        const name = random.pick(SOURCES);
-        return this.#write(name, `${this.#text().trim()} FAIL\n`);
-      }],
+      ["break", () => this.#break()],
       ["touch", () => {
         for (const name of random.some(present, 2)) {
           this.#note(name);
@@ -179,7 +175,7 @@ export class History {
       }],
       ["make a source of a target, or no more", () => this.#shadow()],
       ["ask for others", () => {
-        this.asked = this.#ask();
+        this.asked = [];
         return false;
       }],
       ["nothing", () => true],
@@ -200,6 +196,7 @@ export class History {
         const kinds: (() => makers.Maker)[] = [
           () => makers.concatenation(name("c"), random.some(known, 2)),
           () => makers.check(name("k"), dep()),
+          () => makers.check(name("k"), dep()),
           () => makers.includes(name("i"), dep(), false),
           () => makers.includes(name("d"), dep(), true),
           () => makers.search(name("s"), random.some(known, 3)),
@@ -217,12 +214,42 @@ export class History {
     return targets;
   }
 
-  #ask(): string[] {
+  /** Makes something that is asked for fail, if an edit of one source can. */
+  #break(): boolean {
+    const { sources } = this.world;
+    const text = `${this.#text().trim()} FAIL\n`;
+    const before = new Map(sources);
+    const breaks = (name: string) => {
+      sources.set(name, text);
+      this.world.changed();
+      const broken = this.asked.some((asked) =>
+        this.world.outcome(asked).kind === "error"
+      );
+      sources.clear();
+      for (const [name, text] of before) sources.set(name, text);
+      return broken;
+    };
+    const names = this.#random.some(SOURCES, SOURCES.length);
+    return this.#write(names.find(breaks) ?? names[0]!, text);
+  }
+
+  /** Asks for what can be made for the most part, so that a build succeeds. */
+  #askAgain(): void {
+    const random = this.#random;
     const all = this.world.makers.flatMap((maker) => maker.targets());
-    const high = all.slice(-5);
-    return [
-      ...new Set([...this.#random.some(high, 3), this.#random.pick(all)]),
-    ];
+    const candidates = [...this.asked, ...random.some(all.slice(-6), 6)];
+    this.asked = [
+      ...new Set(
+        candidates.filter((name) => {
+          const { kind } = this.world.outcome(name);
+          return random.chance(KEPT[kind]);
+        }),
+      ),
+    ].slice(0, 4);
+  }
+
+  #isMade(name: string): boolean {
+    return ["text", "link"].includes(this.world.outcome(name).kind);
   }
 
   #text(): string {
@@ -284,6 +311,9 @@ export class History {
     if (this.log.length > 0) this.log[this.log.length - 1] += ` ${what}`;
   }
 }
+
+/** How likely it is that something is asked for, by what becomes of it. */
+const KEPT = { text: 1, link: 1, absent: 0.04, error: 0.4 };
 
 const SOURCES = ["0a", "0b", "0c", "0d", "0e", "0f"];
 
