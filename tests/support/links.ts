@@ -1,7 +1,7 @@
 /** Which symbolic links there are, while a log of what changed them is read. */
 
-import { Buffer } from "node:buffer";
-import { readdirSync, readlinkSync } from "node:fs";
+import { readlinkSync } from "node:fs";
+import { find } from "./find.ts";
 
 /** One link, which may have several names. */
 export interface Link {
@@ -19,20 +19,8 @@ export class Links {
 
   constructor(roots: string[]) {
     this.#roots = roots;
-    for (const root of roots) this.#scan(root);
-  }
-
-  #scan(dir: string): void {
-    const bytes = Buffer.from(dir, "latin1");
-    for (
-      const entry of readdirSync(bytes, {
-        withFileTypes: true,
-        encoding: "buffer",
-      })
-    ) {
-      const path = `${dir}/${Buffer.from(entry.name).toString("latin1")}`;
-      if (entry.isDirectory()) this.#scan(path);
-      else if (entry.isSymbolicLink()) this.#links.set(path, read(path));
+    for (const [path, text] of linksBelow(roots)) {
+      this.#links.set(path, { text });
     }
   }
 
@@ -71,9 +59,17 @@ export function isIn(path: string, folder: string): boolean {
   return path === folder || path.startsWith(`${folder}/`);
 }
 
+function linksBelow(roots: string[]): [string, string][] {
+  const found = find(roots, ["-type", "l", "-printf", "%p\\0%l\\0"]);
+  return Array.from(
+    { length: found.length / 2 },
+    (_, i) => [found[2 * i] ?? "", found[2 * i + 1] ?? ""],
+  );
+}
+
 function read(path: string): Link | undefined {
   try {
-    return { text: readlinkSync(Buffer.from(path, "latin1"), "latin1") };
+    return { text: readlinkSync(path) };
   } catch {
     return undefined;
   }

@@ -60,7 +60,7 @@ export async function runOracle(request: OracleRequest): Promise<OracleRun> {
       env: request.env,
       stdin: "null",
     }).output();
-    const text = new TextDecoder("latin1").decode(await Deno.readFile(log));
+    const text = Buffer.from(await Deno.readFile(log)).toString("latin1");
     const { calls, ends } = readStrace(text);
     const oracle = new Oracle(model, toBytes(request.cwd));
     oracle.replay(calls, ends);

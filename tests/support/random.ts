@@ -1,8 +1,13 @@
 /** What the random program says a tracer must have seen, and whether it has. */
 
-import { fileURLToPath } from "node:url";
+import { copyFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Kind } from "./oracle.ts";
+import { fileURLToPath } from "node:url";
+import { type AccessLog, KIND } from "../../lib/trace/access.ts";
+import type { Method } from "../../lib/trace/methods.ts";
+import { traceCommand, type TraceResult } from "../../lib/trace/run.ts";
+import { find } from "./find.ts";
+import { type Kind, toBytes } from "./oracle.ts";
 
 /** What must be known of one path, a byte string. */
 export interface Expected {
@@ -101,9 +106,9 @@ export function readSequences(output: string): Sequence[] {
     for (const each of KINDS[kind] ?? []) one.kinds.add(each);
     if (!KINDS[kind]) one.exact = false;
     if (kind === "D") one.exact = false;
-    if (kind === "n") one.mayWrite = true;
+    if (kind === "n" || kind === "v") one.mayWrite = true;
     if (kind === "W" || kind === "o") one.wrote = true;
-    if (kind !== "V") one.named = true;
+    if (kind !== "V" && kind !== "v") one.named = true;
   }
   return sequences;
 }
@@ -116,6 +121,9 @@ export function differences(
 ): string[] {
   const found: string[] = [...sequence.faults];
   for (const [path, expected] of sequence.expected) {
+    const isMissing = [...sequence.missing].some((prefix) =>
+      path.startsWith(`${prefix}/`) && known.get(prefix)?.first === "absent"
+    );
     const got = known.get(path);
     const name = JSON.stringify(path.slice(sequence.folder.length + 1));
     if (!got) {
@@ -172,6 +180,102 @@ export function compileRandom(dir: string): string {
   }).outputSync();
   if (!success) throw new Error(new TextDecoder().decode(stderr));
   return program;
+}
+
+/** What a tracer's log says of each path, by bytes. */
+export function knownOf(log: AccessLog): Map<string, Known> {
+  const known = new Map<string, Known>();
+  for (const access of log.accesses.values()) {
+    const kinds = Object.entries(KIND).filter(([, bit]) => access.kinds & bit)
+      .map(([kind]) => kind as Kind);
+    known.set(toBytes(access.path), {
+      kinds: new Set(kinds),
+      wrote: access.firstWrite !== 0 || access.folder || access.attributes,
+      first: access.met,
+    });
+  }
+  return known;
+}
+
+/** Runs sequences under a tracer; says what is wrong. */
+export async function traceSequences(
+  program: string,
+  method: Method,
+  dir: string,
+  first: number,
+  count: number,
+): Promise<{ problems: string[]; result: TraceResult }> {
+  const base = join(dir, `${method}-${first}`);
+  Deno.mkdirSync(base);
+  copyFileSync(program, join(base, "program"));
+  const result = await traceCommand({
+    command: [join(base, "program"), base, `${first}`, `${count}`],
+    cwd: base,
+    method,
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  });
+  const decoder = new TextDecoder();
+  const problems: string[] = [];
+  const stderr = decoder.decode(result.stderr);
+  if (stderr !== "") problems.push(`stderr: ${stderr.slice(0, 2000)}`);
+  if (result.code !== 0) problems.push(`exit code ${result.code}`);
+  if (!result.trace.complete) problems.push("the trace is not complete");
+  const sequences = readSequences(decoder.decode(result.stdout));
+  if (sequences.length !== count) {
+    problems.push(`${sequences.length} of ${count} sequences ran`);
+  }
+  const known = byFolder(knownOf(result.log), base);
+  const targets = new Set(
+    result.trace.targets.map(({ path }) => toBytes(path)),
+  );
+  const deps = result.trace.deps.map(({ path }) => toBytes(path));
+  const unstable = result.trace.unstable.map(toBytes);
+  for (const sequence of sequences) {
+    const own = known.get(sequence.folder) ?? new Map();
+    problems.push(
+      ...differences(sequence, own).map((text) => explain(sequence, text)),
+    );
+  }
+  // Whatever is there now was made by a sequence.
+  const files = find([base], ["-mindepth", "2", "!", "-type", "d", "-print0"]);
+  const wrong = [
+    ...files.filter((path) => !targets.has(path))
+      .map((path) => [path, "is no target"] as const),
+    ...[...deps, ...unstable].map((path) =>
+      [path, "is taken for another's"] as const
+    ),
+  ];
+  for (const [path, what] of wrong) {
+    const sequence = sequences.find(({ folder }) =>
+      path.startsWith(`${folder}/`)
+    );
+    if (!sequence) continue;
+    problems.push(explain(sequence, named(sequence, path, what)));
+  }
+  return { problems, result };
+}
+
+function named(sequence: Sequence, path: string, what: string): string {
+  return `${JSON.stringify(path.slice(sequence.folder.length + 1))} ${what}`;
+}
+
+/** Paths by the folder in `base` that they are in. */
+function byFolder(
+  known: Map<string, Known>,
+  base: string,
+): Map<string, Map<string, Known>> {
+  const folders = new Map<string, Map<string, Known>>();
+  for (const [path, one] of known) {
+    const end = path.indexOf("/", base.length + 1);
+    if (!path.startsWith(`${base}/`) || end < 0) continue;
+    const folder = path.slice(0, end);
+    let own = folders.get(folder);
+    if (!own) folders.set(folder, own = new Map());
+    own.set(path, one);
+  }
+  return folders;
 }
 
 /** The last lines of a sequence's log that concern a difference. */
