@@ -41,6 +41,9 @@ const AT_SYMLINK_NOFOLLOW = 0x100;
 /** STATX_BASIC_STATS without blocks. */
 const WANTED = 0x3ff;
 
+const ENAMETOOLONG = 36;
+const ELOOP = 40;
+
 const answer = new Uint8Array(256);
 const view = new DataView(answer.buffer);
 
@@ -129,6 +132,8 @@ function statx(
   }
   const code = errno(functions);
   if (code === ENOENT || code === ENOTDIR) return undefined;
+  // Names that can be no file's.
+  if (code === ENAMETOOLONG || code === ELOOP) return undefined;
   if (hasRawBytes(path)) throw systemError("statx", path, code);
   // Deno says what is wrong, or answers where statx is forbidden (seccomp).
   const follow = flags === 0;

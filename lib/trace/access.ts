@@ -187,6 +187,11 @@ export class AccessLog {
     if (!happened) {
       // A refused change still told whether something was there.
       this.#read(record, KIND.link | KIND.stat);
+      if (record.op === OP.rename || record.op === OP.hardlink) {
+        const state = existed ? STATE.found : STATE.absent;
+        const { second } = record;
+        this.#read({ ...record, path: second, state }, KIND.link | KIND.stat);
+      }
       return;
     }
     switch (record.op) {
