@@ -3,6 +3,7 @@
 import { type Checksums, loadChecksums, NO_FILE } from "../host/checksum.ts";
 import { sha256Hex } from "../host/digest.ts";
 import { isAbsent } from "../host/files.ts";
+import { readFolder } from "../host/names.ts";
 import {
   isFolder,
   lstatNs,
@@ -220,7 +221,7 @@ export function factOf(
 /** Digest of the names in a folder; undefined if it cannot be listed. */
 export function listDigest(path: string): string | undefined {
   try {
-    const names = Array.from(Deno.readDirSync(path), ({ name }) => name);
+    const names = readFolder(path).map(({ name }) => name);
     return `${sha256Hex(names.sort().join("\0")).slice(0, 16)}-D`;
   } catch (error) {
     if (isAbsent(error) || error instanceof Deno.errors.PermissionDenied) {
@@ -231,9 +232,9 @@ export function listDigest(path: string): string | undefined {
 }
 
 function filesBelow(folder: string): string[] {
-  return Array.from(Deno.readDirSync(folder)).flatMap((entry) => {
+  return readFolder(folder).flatMap((entry) => {
     const path = `${folder}/${entry.name}`;
-    return entry.isDirectory ? filesBelow(path) : [path];
+    return entry.isFolder ? filesBelow(path) : [path];
   });
 }
 
