@@ -198,15 +198,22 @@ export interface Evaluator {
    *
    * @param context Stems, targets, deps and resources by name, as the
    *   function gets them.
-   * @returns Its value, normalised as in {@linkcode RuleSpec} (`deps` as
-   *   `DepSpec[]` with expanded patterns), and absolute names of the files
-   *   read meanwhile.
+   * @returns Its value, normalised as in {@linkcode RuleSpec} but final: braces
+   *   in it are braces (`deps` is `DepSpec[]` with names as patterns). Absolute
+   *   names of the files read meanwhile, and variables of the caller's
+   *   environment that were not asked for before.
    */
   evaluate(
     rule: string,
     attribute: string,
     context: Record<string, unknown>,
-  ): Promise<{ value: unknown; files: string[] }>;
+  ): Promise<
+    {
+      value: unknown;
+      files: string[];
+      environ: Record<string, string | null>;
+    }
+  >;
   /** Ends the process. */
   close(): Promise<void>;
 }

@@ -10,6 +10,7 @@ import {
 } from "./config.ts";
 import { type UserEnviron, userEnviron } from "./environ.ts";
 import { pdict } from "./pdict.ts";
+import { callerPlace } from "./place.ts";
 import { session } from "./session.ts";
 import { checkVersion, version } from "./version.ts";
 
@@ -69,6 +70,9 @@ export const lmake: Lmake = {
     return current.config as ConfigValue;
   },
   set config(value: ConfigInput) {
-    session().config = withTables(value);
+    Object.assign(session(), {
+      config: withTables(value),
+      configPlace: callerPlace(),
+    });
   },
 };

@@ -120,6 +120,6 @@ function define(
       },
     );
   }
-  rules.set(defined.spec.name, defined);
+  rules.set(defined.spec.name, { ...defined, file: place?.file });
   return { name: defined.spec.name };
 }

@@ -3,6 +3,7 @@
 import type { RuleSpec } from "../model.ts";
 import type { Pattern } from "../pattern.ts";
 import type { Evaluate } from "./deps.ts";
+import type { Place } from "./place.ts";
 
 /** A rule with what cannot be plain data. */
 export interface DefinedRule {
@@ -12,7 +13,9 @@ export interface DefinedRule {
   functions: Readonly<Record<string, Evaluate>>;
   /** Its star targets, which such functions get as functions. */
   stars: readonly { key: string; pattern: Pattern }[];
-  /** Its `vars`, which they get too. */
+  /** File in which it was defined, absolute. */
+  file?: string;
+  /** Its `vars`, which functions get too. */
   vars: unknown;
 }
 
@@ -30,6 +33,8 @@ export interface Session {
   rules: Map<string, DefinedRule>;
   /** What `lmake.config` was set to. */
   config?: Record<string, unknown>;
+  /** Where that was. */
+  configPlace?: Place;
 }
 
 // Two copies of this module, under two specifiers, must share it.

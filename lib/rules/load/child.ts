@@ -1,0 +1,5 @@
+/** Entry of the process that reads `Lmakefile.ts`. */
+
+import { read } from "./reader.ts";
+
+await read();
