@@ -1,8 +1,9 @@
 /** A runner that notes what it is asked, and jobs that ask it. */
 
 import { fileURLToPath } from "node:url";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { ClibsError } from "../../lib/errors.ts";
+import { functionCommand } from "../../lib/rules/job/command.ts";
 import type { JobDescription } from "../../lib/rules/job/description.ts";
 import { JobServer } from "../../lib/rules/channel/server.ts";
 import type { DepState, JobServices } from "../../lib/rules/services.ts";
@@ -10,9 +11,6 @@ import { TempDir } from "../support/temp.ts";
 
 /** Root of this repository. */
 export const ROOT = fileURLToPath(new URL("../../", import.meta.url));
-
-/** Runs function jobs. */
-export const MAIN = join(ROOT, "lib/rules/job/main.ts");
 
 /** Answers as it is told, and notes the calls. */
 export class FakeServices implements JobServices {
@@ -33,37 +31,39 @@ export class FakeServices implements JobServices {
     this.calls.push([name, ...args]);
   }
 
-  depend(...[cwd, files, options]: Parameters<JobServices["depend"]>) {
+  depend(
+    ...[cwd, files, options]: Parameters<JobServices["depend"]>
+  ): Promise<DepState[]> {
     this.#note("depend", cwd, files, options);
     return Promise.resolve(files.map((file) => this.states[file] ?? {}));
   }
 
-  target(...args: Parameters<JobServices["target"]>) {
+  target(...args: Parameters<JobServices["target"]>): Promise<void> {
     this.#note("target", ...args);
     return Promise.resolve();
   }
 
-  checkDeps(delay: number, sync: boolean) {
+  checkDeps(delay: number, sync: boolean): Promise<boolean> {
     this.#note("checkDeps", delay, sync);
     return Promise.resolve(this.isOk);
   }
 
-  listDeps(...args: Parameters<JobServices["listDeps"]>) {
+  listDeps(...args: Parameters<JobServices["listDeps"]>): Promise<string[]> {
     this.#note("listDeps", ...args);
     return Promise.resolve(this.deps);
   }
 
-  listTargets(cwd: string, dir?: string, regexpr?: string) {
+  listTargets(cwd: string, dir?: string, regexpr?: string): Promise<string[]> {
     this.#note("listTargets", cwd, dir, regexpr);
     return Promise.resolve(this.targets(dir, regexpr));
   }
 
-  listRoot(cwd: string, dir: string) {
+  listRoot(cwd: string, dir: string): Promise<string> {
     this.#note("listRoot", cwd, dir);
     return Promise.resolve(dir.replace(/(?<=.)\/+$/, ""));
   }
 
-  encode(...args: Parameters<JobServices["encode"]>) {
+  encode(...args: Parameters<JobServices["encode"]>): Promise<string> {
     this.#note("encode", ...args);
     const [, table, context, value, minLength] = args;
     const code = "c".repeat(minLength);
@@ -71,7 +71,12 @@ export class FakeServices implements JobServices {
     return Promise.resolve(code);
   }
 
-  decode(cwd: string, table: string, context: string, code: string) {
+  decode(
+    cwd: string,
+    table: string,
+    context: string,
+    code: string,
+  ): Promise<string> {
     this.#note("decode", cwd, table, context, code);
     const value = this.codes.get(`${table} ${context} ${code}`);
     if (value !== undefined) return Promise.resolve(value);
@@ -84,7 +89,7 @@ export class FakeServices implements JobServices {
     );
   }
 
-  xxhsum(text: string | Uint8Array) {
+  xxhsum(text: string | Uint8Array): Promise<string> {
     const shown = typeof text === "string"
       ? text
       : new TextDecoder().decode(text);
@@ -92,7 +97,7 @@ export class FakeServices implements JobServices {
     return Promise.resolve("0123456789abcdef");
   }
 
-  xxhsumFile(cwd: string, file: string) {
+  xxhsumFile(cwd: string, file: string): Promise<string> {
     this.#note("xxhsumFile", cwd, file);
     return Promise.resolve("fedcba9876543210-R");
   }
@@ -192,22 +197,9 @@ export class Session implements AsyncDisposable {
     };
     const path = this.folder.join("job.json");
     Deno.writeTextFileSync(path, JSON.stringify(description));
-    return this.run(Deno.execPath(), runnerArguments(path), { env });
+    const [deno, ...args] = functionCommand([Deno.execPath()], path);
+    return this.run(deno!, args, { env });
   }
-}
-
-/** Arguments of Deno for a function job. */
-export function runnerArguments(path: string): string[] {
-  return [
-    "run",
-    "-A",
-    "--no-check",
-    "--no-config",
-    "--no-lock",
-    `--import-map=${join(dirname(MAIN), "import_map.json")}`,
-    MAIN,
-    path,
-  ];
 }
 
 /** The launcher under its names, in a folder of its own. */

@@ -20,7 +20,7 @@ export function ccFolders(command: readonly string[]): string[] {
     if (flag === undefined) continue;
     const folder = arg === flag ? command[++i] : arg.slice(flag.length);
     if (!folder || /^(=|\$SYSROOT)/.test(folder)) continue;
-    folders.add(folder);
+    folders.add(folder.replace(/(?<=.)\/+$/, ""));
   }
   return [...folders];
 }
@@ -31,6 +31,6 @@ export function markersOf(
   marker: string,
 ): string[] {
   return ccFolders(command).map((folder) =>
-    `${folder.replace(/\/+$/, "")}/${marker}`
+    folder === "/" ? `/${marker}` : `${folder}/${marker}`
   );
 }

@@ -192,9 +192,14 @@ class Connection {
   async #serveTwin(payload: Uint8Array): Promise<void> {
     const request = parseTwinRequest(payload);
     const services = this.#find(request.jobId);
-    const result = services
+    const refusal = services ? NOT_TEXT : ENDED;
+    const result = services && request.isExact
       ? await runTwin(services, request)
-      : { code: 2, stdout: "", stderr: `${request.program}: ${ENDED}\n` };
+      : {
+        code: services ? 1 : 2,
+        stdout: "",
+        stderr: `${request.program}: ${refusal}\n`,
+      };
     this.#send(twinReply(result, request.args.length));
     await this.#sent;
   }
@@ -209,6 +214,8 @@ class Connection {
 const BRACE = 0x7b;
 
 const ENDED = "Cannot ask the runner: the job has ended";
+
+const NOT_TEXT = "Cannot read the arguments: they are not UTF-8";
 
 function jobEnded(): ClibsError {
   return new ClibsError("CLIBS_JOB_ENDED", ENDED);

@@ -6,6 +6,8 @@ import type { TwinRequest, TwinResult } from "./twins.ts";
 export interface TwinFrame extends TwinRequest {
   /** The secret of the job. */
   jobId: string;
+  /** Whether its texts are as they were sent: they were UTF-8. */
+  isExact: boolean;
 }
 
 /**
@@ -14,15 +16,19 @@ export interface TwinFrame extends TwinRequest {
  * @throws {Error} If it is not one.
  */
 export function parseTwinRequest(payload: Uint8Array): TwinFrame {
-  // Names that are not UTF-8 would come out as others.
-  const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+  let isExact = true;
   let at = 0;
   const field = () => {
     const end = payload.indexOf(0, at);
     if (end < 0) throw new SyntaxError("field without an end");
-    const text = decoder.decode(payload.subarray(at, end));
+    const bytes = payload.subarray(at, end);
     at = end + 1;
-    return text;
+    try {
+      return decoder.decode(bytes);
+    } catch {
+      isExact = false;
+      return "";
+    }
   };
   if (field() !== "twin1") throw new SyntaxError("not a launcher's frame");
   const jobId = field();
@@ -33,8 +39,11 @@ export function parseTwinRequest(payload: Uint8Array): TwinFrame {
     throw new SyntaxError("count of arguments is not a number");
   }
   const args = Array.from({ length: count }, field);
-  return { jobId, cwd, program, args, stdin: payload.subarray(at) };
+  const stdin = payload.subarray(at);
+  return { jobId, cwd, program, args, stdin, isExact };
 }
+
+const decoder = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
 /**
  * The launcher's answer.

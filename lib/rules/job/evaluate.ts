@@ -65,13 +65,19 @@ export function jobValues(
 function starTarget(
   key: string,
   { star }: StarTarget,
-): (...values: (string | number)[]) => string {
+): (...values: unknown[]) => string {
   const stems = star.filter((piece) => typeof piece !== "string");
   // One that occurs again has the same value; one without a name never does.
   const order = stems.filter(({ stem }, i) =>
     stem === "" || stems.findIndex((other) => other.stem === stem) === i
   );
-  return (...values) => {
+  return (...given) => {
+    const [first] = given;
+    // By name as well: `OUT({ N: "a" })`.
+    const values = given.length === 1 && typeof first === "object" && first
+      ? order.map(({ stem }) => (first as Record<string, unknown>)[stem])
+        .filter((value) => value !== undefined)
+      : given;
     if (values.length !== order.length) {
       throw new TypeError(
         `Cannot name target ${key}: it has ${order.length} star stem${

@@ -1,37 +1,33 @@
 /**
  * What `@clibs/cli/lmake` is in a function job: the job functions, and the
- * names that only make sense while `Lmakefile.ts` is read.
+ * names that are for `Lmakefile.ts`.
+ *
+ * A module that a function imports may define rules besides. They were read
+ * before the job began, so here what is defined goes nowhere.
  *
  * @module
  */
 
-import { lmake as job } from "./mod.ts";
+import { lmake } from "./mod.ts";
 
 export * from "./mod.ts";
+export default lmake;
 
-function onlyInLmakefile(name: string): () => never {
-  return () => {
-    throw new Error(
-      `Cannot call ${name}: it only works at the top level of Lmakefile.ts`,
-    );
-  };
-}
+function ignored(..._args: unknown[]): void {}
 
-/** Throws: rules are defined in `Lmakefile.ts`. */
-export const rule: () => never = onlyInLmakefile("rule");
-/** Throws: rules are defined in `Lmakefile.ts`. */
-export const antiRule: () => never = onlyInLmakefile("antiRule");
-/** Throws: rules are defined in `Lmakefile.ts`. */
-export const sourceRule: () => never = onlyInLmakefile("sourceRule");
-/** Throws: rules are defined in `Lmakefile.ts`. */
-export const dirRule: () => never = onlyInLmakefile("dirRule");
-/** Throws: rules are defined in `Lmakefile.ts`. */
-export const aliasRule: () => never = onlyInLmakefile("aliasRule");
-/** Throws: rules are defined in `Lmakefile.ts`. */
-export const homelessRule: () => never = onlyInLmakefile("homelessRule");
-/** Throws: rules are defined in `Lmakefile.ts`. */
-export const traceRule: () => never = onlyInLmakefile("traceRule");
-/** Throws: versions are checked in `Lmakefile.ts`. */
-export const checkVersion: () => never = onlyInLmakefile("checkVersion");
-
-export default job;
+/** Does nothing: rules were read before. */
+export const rule: (...args: unknown[]) => void = ignored;
+/** Does nothing: rules were read before. */
+export const antiRule: (...args: unknown[]) => void = ignored;
+/** Does nothing: rules were read before. */
+export const sourceRule: (...args: unknown[]) => void = ignored;
+/** Does nothing: rules were read before. */
+export const dirRule: (...args: unknown[]) => void = ignored;
+/** Does nothing: rules were read before. */
+export const aliasRule: (...args: unknown[]) => void = ignored;
+/** Does nothing: rules were read before. */
+export const homelessRule: (...args: unknown[]) => void = ignored;
+/** Does nothing: rules were read before. */
+export const traceRule: (...args: unknown[]) => void = ignored;
+/** Does nothing: the version was checked before. */
+export const checkVersion: (...args: unknown[]) => void = ignored;

@@ -54,8 +54,11 @@ function frames({ stack }: Error, context: ReportContext): string[] {
     const [, called, url = "", row, column] = frame;
     const place = placeOf(url, Number(row), column!, context);
     if (place === undefined) continue;
-    // The name of a default export is none of the user's.
-    const name = called?.replace(/^(Module\.default|default)$/, "");
+    // These names are none of the user's.
+    const name = called?.replace(
+      /^(Module\.default|default|Timeout\._onTimeout)$/,
+      "",
+    );
     found.push(`    at ${name ? `${name} (${place})` : place}`);
   }
   return found;

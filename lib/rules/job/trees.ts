@@ -18,7 +18,7 @@ export async function cpTargetTree(
     makeWay(copy);
     if (Deno.lstatSync(from).isSymlink) {
       Deno.symlinkSync(Deno.readLinkSync(from), copy);
-    } else Deno.copyFileSync(from, copy);
+    } else copyFile(from, copy);
   }
 }
 
@@ -92,12 +92,15 @@ function checkOther(call: string, fromDir: string, toDir: string): string {
   throw argumentError(call, `${fromDir} and ${toDir} are the same folder`);
 }
 
-/** Makes the folder, and removes what is there: a write would go through a link. */
+/**
+ * Makes the folder, and removes what is there: a write would go through a link.
+ *
+ * Looking whether there is something must not count as reading it: the file
+ * would be a dep, and a target as soon as it is written.
+ */
 function makeWay(to: string): void {
-  Deno.mkdirSync(parentOf(to), { recursive: true });
-  // Looking whether there is something is no read of it: a file that was read
-  // before it was written would be a dep and a target.
   using _scope = new Autodep(false);
+  Deno.mkdirSync(parentOf(to), { recursive: true });
   try {
     Deno.removeSync(to);
   } catch (error) {
@@ -105,16 +108,38 @@ function makeWay(to: string): void {
   }
 }
 
+/** `Deno.copyFile` opens the copy for reading first, see {@linkcode makeWay}. */
+function copyFile(from: string, to: string): void {
+  using source = Deno.openSync(from, { read: true });
+  const mode = source.statSync().mode ?? 0o666;
+  using copy = Deno.openSync(to, {
+    write: true,
+    createNew: true,
+    mode: mode & 0o777,
+  });
+  const chunk = new Uint8Array(1 << 18);
+  for (let count; (count = source.readSync(chunk)) !== null;) {
+    for (let at = 0; at < count;) {
+      at += copy.writeSync(chunk.subarray(at, count));
+    }
+  }
+  // The umask may have taken it away.
+  if (mode & 0o111) Deno.chmodSync(to, mode & 0o777);
+}
+
 /** Removes folders that have lost their last file, up to the one listed. */
 function removeEmpty(targets: [name: string, rest: string][]): void {
   const folders = new Set<string>();
   for (const [name, rest] of targets) {
     const root = name.slice(0, name.length - rest.length);
-    for (let dir = name; dir.length > root.length;) {
-      dir = parentOf(dir);
-      if (dir !== "." && dir.length + 1 >= root.length) folders.add(dir);
-    }
+    for (
+      let dir = parentOf(name);
+      dir !== "." && dir.length + 1 >= root.length;
+      dir = parentOf(dir)
+    ) folders.add(dir);
   }
+  // Folders are no files: whether one is there is nothing to depend on.
+  using _scope = new Autodep(false);
   // Deepest first.
   for (const dir of [...folders].sort((a, b) => b.length - a.length)) {
     try {
