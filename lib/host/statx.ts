@@ -1,6 +1,7 @@
 /** Status of files in full nanoseconds, many times a millisecond. */
 
 import { bytesToPath, hasRawBytes } from "./bytes_path.ts";
+import { systemErrorCode } from "../errors.ts";
 import { isAbsent } from "./files.ts";
 import {
   cPath,
@@ -43,6 +44,8 @@ const WANTED = 0x3ff;
 
 const ENAMETOOLONG = 36;
 const ELOOP = 40;
+/** Nothing is there, or can be: the last two are names that no file has. */
+const ABSENT: readonly number[] = [ENOENT, ENOTDIR, ENAMETOOLONG, ELOOP];
 
 const answer = new Uint8Array(256);
 const view = new DataView(answer.buffer);
@@ -103,9 +106,7 @@ export function readLinkNs(path: string): string | undefined {
     if (length >= 0) return bytesToPath(buffer.subarray(0, length));
     const code = errno(libc);
     const EINVAL = 22;
-    if (code === ENOENT || code === ENOTDIR || code === EINVAL) {
-      return undefined;
-    }
+    if (ABSENT.includes(code) || code === EINVAL) return undefined;
     if (hasRawBytes(path)) throw systemError("readlink", path, code);
   }
   if (!ifPresent(() => Deno.lstatSync(path), isLink)) return undefined;
@@ -131,9 +132,7 @@ function statx(
     };
   }
   const code = errno(functions);
-  if (code === ENOENT || code === ENOTDIR) return undefined;
-  // Names that can be no file's.
-  if (code === ENAMETOOLONG || code === ELOOP) return undefined;
+  if (ABSENT.includes(code)) return undefined;
   if (hasRawBytes(path)) throw systemError("statx", path, code);
   // Deno says what is wrong, or answers where statx is forbidden (seccomp).
   const follow = flags === 0;
@@ -153,9 +152,14 @@ function ifPresent(
     const stat = fromDeno(get());
     return filter(stat) ? stat : undefined;
   } catch (error) {
-    if (isAbsent(error)) return undefined;
+    if (isAbsent(error) || isImpossible(error)) return undefined;
     throw error;
   }
+}
+
+function isImpossible(error: unknown): boolean {
+  return error instanceof Deno.errors.FilesystemLoop ||
+    systemErrorCode(error) === "ENAMETOOLONG";
 }
 
 function fromDeno(info: Deno.FileInfo): StatNs {

@@ -17,7 +17,12 @@ export class PathIndex {
   #words: Uint32Array<ArrayBuffer>;
   #used = 0;
 
-  /** @param words From {@linkcode words}. Default: an empty index. */
+  /**
+   * Makes an index of what another one consisted of.
+   *
+   * @param words From {@linkcode words}; such an index is only read. Default:
+   *   an empty index.
+   */
   constructor(words: Uint32Array<ArrayBuffer> = new Uint32Array(SLOT << 12)) {
     this.#words = words;
   }

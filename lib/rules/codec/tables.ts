@@ -95,6 +95,8 @@ export class CodecTables implements FactReader {
   #reports: TableReport[] = [];
 
   /**
+   * Opens nothing yet.
+   *
    * @param root What names of tables are relative to.
    * @param options.readOnly Leaves files alone that are not canonical.
    */
