@@ -14,6 +14,7 @@ import { gitErrors } from "./git.ts";
 import { httpErrors } from "./http.ts";
 import { packagesErrors } from "./packages.ts";
 import { specErrors } from "./spec.ts";
+import { rulesCodecErrors } from "./rules_codec.ts";
 import { toolchainErrors } from "./toolchain.ts";
 import { traceErrors } from "./trace.ts";
 
@@ -26,6 +27,7 @@ export const catalogue: ReadonlyMap<string, Explanation> = new Map(
     gitErrors,
     httpErrors,
     packagesErrors,
+    rulesCodecErrors,
     specErrors,
     toolchainErrors,
     traceErrors,

@@ -1,0 +1,426 @@
+/** Turns what a job accessed and declared into its deps, targets and mistakes. */
+
+import { dirname } from "node:path";
+import { NO_FILE } from "../../host/checksum.ts";
+import { isFolder } from "../../host/statx.ts";
+import { type Access, type AccessLog, KIND } from "../../trace/access.ts";
+import type { DepFlag, TargetFlag } from "../model.ts";
+import type { DepRecord, TargetRecord } from "../state/record.ts";
+import type { Files } from "./files.ts";
+import type { JobNotes } from "./session.ts";
+import type { JobState } from "./state.ts";
+
+/** A dep that a run found, before its checksum is settled. */
+export interface FoundDep extends Omit<DepRecord, "sum"> {
+  /** When it was first read, in nanoseconds since 1970; 0: never. */
+  readNs: number;
+  /** Whether the first read met something. */
+  found: boolean;
+}
+
+/** What a run comes down to. */
+export interface Folded {
+  /** In order of first access, static ones first. */
+  deps: FoundDep[];
+  /** In order of first write. */
+  targets: TargetRecord[];
+  /** What the job must not have done, in sentences. */
+  problems: string[];
+  /** Star targets that it saw from before: they are removed, and it runs again. */
+  preexisting: string[];
+}
+
+const KINDS = KIND.regular | KIND.link | KIND.stat;
+
+/** How a run is folded. */
+export interface FoldOptions {
+  /** Whether a file is a source. */
+  isSource(file: string): boolean;
+  /** Name of the target that standard output went to. */
+  stdoutTarget?: string;
+  /** Name of the dep that standard input came from. */
+  stdinDep?: string;
+  /** Whether accesses were not traced: all static deps count as read. */
+  untraced: boolean;
+  /** Whether sources may be written. */
+  sourcesOk: boolean;
+}
+
+/** Folds a run. */
+export function fold(
+  state: JobState,
+  log: AccessLog,
+  notes: JobNotes,
+  files: Files,
+  options: FoldOptions,
+): Folded {
+  return new Folding(state, log, notes, files, options).result();
+}
+
+interface Entry {
+  file: string;
+  at: number;
+  kinds: number;
+  flags: Set<DepFlag>;
+  readNs: number;
+  found: boolean;
+  /** Place of the call that declared it; files of one call are parallel. */
+  call?: number;
+  key?: string;
+  codec?: string;
+}
+
+class Folding {
+  readonly #state: JobState;
+  readonly #notes: JobNotes;
+  readonly #files: Files;
+  readonly #options: FoldOptions;
+  readonly #log: AccessLog;
+  readonly #entries = new Map<string, Entry>();
+  readonly #targets: (TargetRecord & { at: number })[] = [];
+  readonly #problems: string[] = [];
+  readonly #preexisting: string[] = [];
+
+  constructor(
+    state: JobState,
+    log: AccessLog,
+    notes: JobNotes,
+    files: Files,
+    options: FoldOptions,
+  ) {
+    this.#state = state;
+    this.#log = log;
+    this.#notes = notes;
+    this.#files = files;
+    this.#options = options;
+  }
+
+  result(): Folded {
+    this.#addStatics();
+    for (const access of this.#log.accesses.values()) {
+      const file = this.#files.name(access.path);
+      if (file === undefined) continue;
+      this.#addAccess(file, access);
+    }
+    this.#addNotes();
+    this.#addStaticTargets();
+    const deps = [...this.#entries.values()].sort((a, b) => a.at - b.at);
+    return {
+      deps: this.#grouped(deps),
+      targets: this.#targets.sort((a, b) => a.at - b.at)
+        .map(({ at: _, ...target }) => target),
+      problems: [...this.#problems, ...this.#notes.problems],
+      preexisting: this.#preexisting,
+    };
+  }
+
+  #addStatics(): void {
+    const { stdinDep, untraced } = this.#options;
+    for (const { key, pattern, flags } of this.#state.statics) {
+      const isStdin = pattern === stdinDep;
+      const entry = this.#entry(pattern, 0);
+      entry.key ??= key;
+      if (isStdin || untraced) {
+        entry.kinds |= KINDS;
+        entry.found = true;
+      }
+      for (const flag of flags) entry.flags.add(flag);
+      for (const flag of this.#state.depFlags(pattern)) entry.flags.add(flag);
+    }
+    for (const file of this.#state.attributeFiles) {
+      const entry = this.#entry(file, 0);
+      entry.kinds |= KINDS;
+    }
+  }
+
+  #entry(file: string, at: number): Entry {
+    let entry = this.#entries.get(file);
+    if (!entry) {
+      entry = {
+        file,
+        at,
+        kinds: 0,
+        flags: new Set(),
+        readNs: 0,
+        found: false,
+      };
+      this.#entries.set(file, entry);
+    }
+    return entry;
+  }
+
+  #addAccess(file: string, access: Access): void {
+    const official = file === "" ? undefined : this.#state.officialFlags(file);
+    const side = this.#state.sideFlags(file);
+    const declared = this.#notes.targetFlags(file);
+    const writes = access.firstWrite !== 0;
+    const flags = new Set<TargetFlag | DepFlag>([
+      ...official?.flags ?? [],
+      ...side ?? [],
+      ...declared?.flags ?? [],
+    ]);
+    if (flags.has("ignore") && !declared) return;
+    const isIgnoredLate = declared?.flags.has("ignore") ?? false;
+    const first = Math.min(
+      access.firstRead || Infinity,
+      access.firstWrite || Infinity,
+    );
+    if (isIgnoredLate && first > declared!.at) return;
+    const isTarget = official !== undefined || side !== undefined;
+    const allowedAt = isTarget
+      ? 0
+      : declared?.flags.has("allow")
+      ? declared.at
+      : Infinity;
+    if (access.kinds & KIND.readdir) this.#checkReaddir(file, flags, access);
+    if (file === "") return;
+    if (writes && !this.#isScratchOfOurs(file)) {
+      this.#addWrite(file, access, { official, flags, allowedAt });
+    }
+    // What is a target from the start is never a dep; another one is if it was
+    // read before it became one.
+    const isRead = (access.kinds & KINDS) !== 0 && access.firstRead !== 0 &&
+      access.firstRead < (access.firstWrite || Infinity) &&
+      access.firstRead < allowedAt && !flags.has("incremental");
+    if (isRead) this.#addRead(file, access, writes);
+  }
+
+  #isScratchOfOurs(file: string): boolean {
+    return file === this.#options.stdoutTarget;
+  }
+
+  #checkReaddir(
+    file: string,
+    flags: ReadonlySet<string>,
+    access: Access,
+  ): void {
+    const dep = this.#notes.depFlags(file, access.firstRead);
+    const statics = [
+      ...this.#state.depFlags(file),
+      ...this.#state.statics.filter(({ pattern }) => pattern === file)
+        .flatMap((spec) => spec.flags),
+    ];
+    const isFree = this.#state.attributes!.readdirOk ||
+      flags.has("incremental") || flags.has("ignore") ||
+      flags.has("readdirOk") || dep.has("readdirOk") || dep.has("ignore") ||
+      statics.includes("readdirOk") || statics.includes("ignore");
+    if (isFree || access.met === "absent") return;
+    const stat = this.#files.look(file).stat;
+    // A folder of its own making that is gone again.
+    if (!stat && access.folder) return;
+    this.#problems.push(
+      `reads the folder ${
+        file || "."
+      }: what it holds depends on what was built; ` +
+        `declare it with readdirOk, or list it by name`,
+    );
+  }
+
+  #addWrite(
+    file: string,
+    access: Access,
+    { official, flags, allowedAt }: {
+      official: { key: string; flags: TargetFlag[] } | undefined;
+      flags: Set<TargetFlag | DepFlag>;
+      allowedAt: number;
+    },
+  ): void {
+    const look = this.#files.look(file);
+    const isThere = look.stat !== undefined && !isFolder(look.stat);
+    if (look.stat && isFolder(look.stat) && !access.moved) return;
+    const wasSeen = access.sawOld ||
+      access.firstRead !== 0 && access.firstRead < access.firstWrite &&
+        access.met === "found" && (access.kinds & KIND.regular) !== 0;
+    const isSource = this.#options.isSource(file);
+    if (!isThere) {
+      if (isSource) this.#problems.push(`removed the source ${file}`);
+      return;
+    }
+    const sourceOk = flags.has("sourceOk") || this.#options.sourcesOk;
+    if (isSource && !sourceOk) {
+      this.#problems.push(
+        `wrote to the source ${file}: declare it with sourceOk`,
+      );
+      return;
+    }
+    if (allowedAt > access.firstWrite) {
+      this.#problems.push(
+        allowedAt === Infinity
+          ? `unexpected write to ${file}: name it among targets, or declare it with target()`
+          : `unexpected write to ${file}: it was declared as a target only afterwards`,
+      );
+      return;
+    }
+    if (
+      access.firstRead !== 0 && access.firstRead < allowedAt &&
+      !flags.has("sourceOk")
+    ) {
+      this.#problems.push(
+        `${file} is a dep and a target: it was read before it was declared`,
+      );
+      return;
+    }
+    // What was there before it ran decides what it writes.
+    if (
+      wasSeen && access.existed && !flags.has("incremental") && !isSource &&
+      allowedAt === 0
+    ) {
+      this.#preexisting.push(file);
+    }
+    this.#targets.push({
+      file,
+      sum: look.sum,
+      flags: [...flags] as TargetFlag[],
+      ...(official ? { key: official.key } : {}),
+      official: official !== undefined,
+      at: access.firstWrite,
+    });
+  }
+
+  #addRead(file: string, access: Access, writes: boolean): void {
+    const look = this.#files.look(file);
+    // A folder, and nothing at all, are the same to a job.
+    if (access.met === "found" && look.stat && isFolder(look.stat)) return;
+    if (access.folder) return;
+    const flags = this.#notes.depFlags(file, access.firstRead);
+    const fixed = this.#state.depFlags(file);
+    if (flags.has("ignore") || fixed.includes("ignore")) {
+      if (!this.#entries.get(file)?.key) return;
+    }
+    // Its own scratch file: it was not there, was made, and is gone.
+    if (writes && access.met === "absent" && !look.stat) return;
+    const entry = this.#entry(file, access.firstRead);
+    entry.kinds |= access.kinds & KINDS;
+    entry.readNs = access.readNs;
+    entry.found = access.met === "found";
+    if (access.met === "absent") this.#addFoldersAbove(file, access);
+  }
+
+  /** A folder that is not there may be a link to be made. */
+  #addFoldersAbove(file: string, access: Access): void {
+    for (
+      let dir = dirname(file);
+      dir !== "." && dir !== "/";
+      dir = dirname(dir)
+    ) {
+      if (this.#files.look(dir).stat) return;
+      const entry = this.#entry(dir, access.firstRead);
+      entry.kinds |= KIND.link | KIND.stat;
+      entry.readNs ||= access.readNs;
+    }
+  }
+
+  #addNotes(): void {
+    for (const note of this.#notes.depends) {
+      for (const file of note.files) {
+        if (this.#state.officialFlags(file)) continue;
+        const isReaddir = note.flags.has("readdirOk") && !note.read;
+        if (
+          note.flags.has("ignore") || (isReaddir && !this.#entries.has(file))
+        ) {
+          const entry = this.#entries.get(file);
+          if (entry) { for (const flag of note.flags) entry.flags.add(flag); }
+          continue;
+        }
+        const isNew = !this.#entries.has(file);
+        const entry = this.#entry(file, note.at);
+        entry.at = Math.min(entry.at, note.at);
+        if (isNew || entry.at === note.at) entry.call = note.at;
+        for (const flag of note.flags) entry.flags.add(flag);
+        if (note.read) {
+          entry.kinds |= KIND.regular | KIND.link;
+          if (entry.readNs === 0) {
+            entry.found = this.#files.look(file).sum !== NO_FILE;
+          }
+        }
+      }
+    }
+    for (const { at, file } of this.#notes.links) {
+      const entry = this.#entry(file, at);
+      entry.kinds |= KIND.link;
+      entry.found = true;
+    }
+    for (const { at, key, answer } of this.#notes.codecs) {
+      const entry = this.#entry(key, at);
+      entry.codec = answer;
+      entry.kinds = KINDS;
+    }
+    for (const entry of this.#entries.values()) {
+      if (entry.codec !== undefined) continue;
+      for (const flag of this.#notes.depFlags(entry.file, entry.at)) {
+        entry.flags.add(flag);
+      }
+      for (const flag of this.#state.depFlags(entry.file)) {
+        entry.flags.add(flag);
+      }
+    }
+    for (const note of this.#notes.targets) {
+      if (!note.write || !note.flags.has("allow")) continue;
+      for (const file of note.files) {
+        if (this.#targets.some((target) => target.file === file)) continue;
+        const look = this.#files.look(file);
+        if (look.sum === NO_FILE) continue;
+        this.#targets.push({
+          file,
+          sum: look.sum,
+          flags: [...note.flags] as TargetFlag[],
+          official: this.#state.officialFlags(file) !== undefined,
+          at: note.at,
+        });
+      }
+    }
+  }
+
+  /** Static targets count whether or not they were seen being written. */
+  #addStaticTargets(): void {
+    for (const { key, file, flags } of this.#state.job.targets) {
+      if (file === undefined) continue;
+      const look = this.#files.look(file);
+      const isThere = look.sum !== NO_FILE;
+      const known = this.#targets.find((target) => target.file === file);
+      if (known) continue;
+      if (!isThere && !flags.includes("phony") && !flags.includes("optional")) {
+        this.#problems.push(`missing target: ${file} was not made`);
+      }
+      if (!isThere && flags.includes("optional")) continue;
+      this.#targets.push({
+        file,
+        sum: look.sum,
+        flags,
+        key,
+        official: true,
+        at: 0,
+      });
+    }
+  }
+
+  /** Numbers of groups: 0 for static deps, one for each call, one for each read. */
+  #grouped(entries: readonly Entry[]): FoundDep[] {
+    let group = 0;
+    let lastCall: number | undefined;
+    const isStatic = (entry: Entry) => entry.key !== undefined;
+    const ordered = [
+      ...entries.filter(isStatic),
+      ...entries.filter((entry) => !isStatic(entry)),
+    ];
+    return ordered.map((entry) => {
+      if (!isStatic(entry)) {
+        if (entry.call === undefined || entry.call !== lastCall) group++;
+        lastCall = entry.call;
+      }
+      return {
+        file: entry.file,
+        ...(entry.codec !== undefined ? { codec: true } : {}),
+        kinds: entry.kinds,
+        flags: [...entry.flags],
+        group,
+        ...(entry.key !== undefined ? { key: entry.key } : {}),
+        ...(this.#notes.told.has(entry.file)
+          ? { told: this.#notes.told.get(entry.file)! }
+          : {}),
+        readNs: entry.readNs,
+        found: entry.found,
+      };
+    });
+  }
+}

@@ -1,0 +1,148 @@
+/** Jobs and files as one command of `clibs make` sees them. */
+
+import type { Attributes, DepFlag, DepSpec, TargetFlag } from "../model.ts";
+import type { Job } from "../select.ts";
+import type { JobRecord } from "../state/record.ts";
+
+/** Why a file cannot be had; causes form a tree. */
+export interface Failure {
+  /** File that was wanted. */
+  file: string;
+  /** What is wrong, in a few words. */
+  text: string;
+  /** The rule and job, if one is at fault. */
+  rule?: string;
+  /** The job, as lines show it. */
+  job?: string;
+  /** Its store id, by which its output is found. */
+  id?: string;
+  /** One next step. */
+  hint?: string;
+  /** What the job wanted and could not have. */
+  causes: Failure[];
+}
+
+/** What became of a file. */
+export interface Outcome {
+  /** Its name. */
+  file: string;
+  /** Checksum; `none` if it is not there. */
+  sum: string;
+  /** Whether it is a source, or a job makes it. */
+  buildable: boolean;
+  /** Whether it is a source. */
+  source?: boolean;
+  /** Why it cannot be had. */
+  failure?: Failure;
+  /** The job that makes it. */
+  job?: JobState;
+}
+
+/** A job in this command. */
+export class JobState {
+  /** Its rule, stems and names. */
+  readonly job: Job;
+  /** Name in the store. */
+  readonly id: string;
+  /** Its last run; renewed by each run. */
+  record: JobRecord | undefined;
+  /** Its attributes, once they were worked out. */
+  attributes: Attributes | undefined;
+  /** Its static deps, once they were worked out. */
+  statics: DepSpec[] = [];
+  /** Files that functions of attributes read. */
+  attributeFiles: string[] = [];
+  /** Digest of its command as it is now. */
+  command = "";
+  /** Digest of its resources as they are now. */
+  resources = "";
+  /** Whether it ran in this command, and its last run stands. */
+  ran = false;
+  /** Times that it was started in this command. */
+  submits = 0;
+  /** Times that it was lost, or failed and tried again. */
+  lost = 0;
+  /** Times that it may yet be tried again after a failure. */
+  retries = 0;
+  /** Why it is in error. */
+  failure: Failure | undefined;
+  /** Whether a static dep turned out not to exist, so that it cannot apply. */
+  isMissingStatic = false;
+  /** Settled once it is known what it makes. */
+  known: Promise<void> | undefined;
+  /** Settled once whoever works on it is done. */
+  busy: Promise<void> = Promise.resolve();
+
+  /** Starts from its last run. */
+  constructor(job: Job, id: string, record: JobRecord | undefined) {
+    this.job = job;
+    this.id = id;
+    this.record = record;
+  }
+
+  /** Rule and job as messages name it. */
+  get title(): string {
+    return `${this.job.rule.name} ${this.job.display}`;
+  }
+
+  /** Flags of a static target; undefined if a file is none. */
+  officialFlags(
+    file: string,
+  ): { key: string; flags: TargetFlag[] } | undefined {
+    for (const target of this.job.targets) {
+      if (
+        target.file === undefined
+          ? target.files!.match(file)
+          : target.file === file
+      ) {
+        return { key: target.key, flags: target.flags };
+      }
+    }
+    return undefined;
+  }
+
+  /** Flags that the rule gives to a dep by its name. */
+  depFlags(file: string): DepFlag[] {
+    return this.job.sideDeps
+      .filter(({ files }) => files.match(file) !== undefined)
+      .flatMap(({ flags }) => flags);
+  }
+
+  /** Flags that the rule gives to what is written besides; undefined if none match. */
+  sideFlags(file: string): (TargetFlag | DepFlag)[] | undefined {
+    const found = this.job.sideTargets.filter(({ files }) =>
+      files.match(file) !== undefined
+    );
+    return found.length === 0 ? undefined : found.flatMap(({ flags }) => flags);
+  }
+}
+
+/** What attributes are if a rule does not say so. */
+export const DEFAULTS: Attributes = {
+  environ: {},
+  environResources: {},
+  environAncillary: {},
+  resources: { cpu: 1 },
+  shell: ["/bin/bash"],
+  interpreter: [],
+  autodep: "auto",
+  backend: "local",
+  cache: "",
+  compression: 0,
+  timeout: 0,
+  force: false,
+  keepTmp: false,
+  killSigs: [9],
+  killDaemons: true,
+  maxSubmits: 10,
+  maxRuns: 0,
+  maxRetriesOnLost: 1,
+  maxStderrLen: 100,
+  startDelay: 3,
+  stderrOk: false,
+  readdirOk: false,
+  autoMkdir: false,
+  checkAbsPaths: false,
+  useScript: false,
+  retriedErrors: [],
+};
