@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { pathToFileURL } from "node:url";
+import * as define from "../../lib/rules/define/mod.ts";
 import { asExpression } from "../../lib/rules/job/evaluate.ts";
 import { jobImportMap } from "../../lib/rules/job/command.ts";
 import { Session } from "./job_support.ts";
@@ -291,16 +292,45 @@ hint: call it in the function that is the cmd of a rule
 Deno.test("rules that a module defines go nowhere in a job", async () => {
   await using session = await Session.open();
   session.dir.write({
-    "rules.ts": `import { dirRule, lmake, rule } from "@clibs/cli/lmake";
+    "rules.ts": `import * as all from "@clibs/cli/lmake";
+import { dirRule, lmake, rule, version } from "@clibs/cli/lmake";
 dirRule();
-rule({ name: "R", target: "x", cmd: "" });
-(lmake as unknown as Record<string, unknown>).config = {};
-export const answer = 42;
+const { name } = rule({ name: "R", target: "x", cmd: "" });
+const settings = lmake as any;
+settings.config = { pathMax: 100 };
+settings.config.backends.local.cpu = 8;
+all.checkVersion(version[0], version[1]);
+export const answer = [name, all.repoRoot, all.topRepoRoot, typeof lmake.depend];
+export const names = Object.keys(all);
 `,
   });
   const url = pathToFileURL(session.dir.join("rules.ts")).href;
-  const result = await session.runFunction(`() => console.log(answer)`, {
-    imports: [`import { answer } from "${url}"`],
-  });
-  assert.deepEqual(result, { code: 0, stdout: "42\n", stderr: "" });
+  const result = await session.runFunction(
+    `() => console.log(JSON.stringify([answer, names]))`,
+    { imports: [`import { answer, names } from "${url}"`], topRoot: "/top" },
+  );
+  assert.deepEqual([result.code, result.stderr], [0, ""]);
+  const [answer, names] = JSON.parse(result.stdout);
+  assert.deepEqual(answer, ["R", session.dir.path, "/top", "function"]);
+  // Whatever a module may import, it finds.
+  const missing = Object.keys(define).filter((name) => !names.includes(name));
+  assert.deepEqual(missing, []);
+});
+
+Deno.test("constants are the same in a job, but for the environment", async () => {
+  await using session = await Session.open();
+  const result = await session.runFunction(`async () => {
+    const { autodeps, backends, version, userEnviron } = await import("@clibs/cli/lmake");
+    console.log(JSON.stringify({ autodeps, backends, version }));
+    userEnviron.CC;
+  }`);
+  const { autodeps, backends, version } = define;
+  assert.deepEqual(JSON.parse(result.stdout), { autodeps, backends, version });
+  assert.equal(
+    result.stderr,
+    `Error: Cannot read userEnviron.CC: it is known only while Lmakefile.ts is read
+    at cmd of Test, line 4
+hint: pass its value to the function through the \`vars\` of the rule
+`,
+  );
 });

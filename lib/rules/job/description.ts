@@ -25,4 +25,6 @@ export interface JobDescription {
   };
   /** Root of the repo, absolute. */
   root: string;
+  /** Root of the outermost repo. Default: `root`. */
+  topRoot?: string;
 }

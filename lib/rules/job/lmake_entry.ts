@@ -8,26 +8,83 @@
  * @module
  */
 
-import { lmake } from "./mod.ts";
+import { pdict } from "../define/pdict.ts";
+import { checkVersion, version } from "../define/version.ts";
+import { jobError } from "./client.ts";
+import { lmake as job } from "./mod.ts";
+import { repoRoot as root, topRepoRoot as topRoot } from "./root.ts";
 
 export * from "./mod.ts";
+export { checkVersion, pdict, version };
+
+type Input = Readonly<Record<string, unknown>>;
+
+function ignored(input: Input = {}): Input {
+  return input;
+}
+
+/** Defines nothing: rules were read before. */
+export const rule: (input?: Input) => Input = ignored;
+/** Defines nothing: rules were read before. */
+export const antiRule: (input?: Input) => Input = ignored;
+/** Defines nothing: rules were read before. */
+export const sourceRule: (input?: Input) => Input = ignored;
+/** Defines nothing: rules were read before. */
+export const dirRule: (input?: Input) => Input = ignored;
+/** Defines nothing: rules were read before. */
+export const aliasRule: (input?: Input) => Input = ignored;
+/** Defines nothing: rules were read before. */
+export const homelessRule: (input?: Input) => Input = ignored;
+/** Defines nothing: rules were read before. */
+export const traceRule: (input?: Input) => Input = ignored;
+
+/** Methods that find what a job reads and writes. */
+export const autodeps: readonly string[] = Object.freeze([
+  "auto",
+  "ld_preload",
+  "ptrace",
+  "none",
+]);
+
+/** Where jobs can run. */
+export const backends: readonly string[] = Object.freeze(["local", "slurm"]);
+
+/** Root of the repo, absolute. */
+export const repoRoot: string = root();
+
+/** Root of the outermost repo; another one in a sub-repo only. */
+export const topRepoRoot: string = topRoot();
+
+/** Refuses to be read: a job does not know the caller's environment. */
+export const userEnviron: Readonly<Record<string, string | undefined>> =
+  new Proxy({}, {
+    get(_, name) {
+      throw jobError(
+        "CLIBS_JOB_OUTSIDE",
+        `Cannot read userEnviron.${
+          String(name)
+        }: it is known only while Lmakefile.ts is read`,
+        "pass its value to the function through the `vars` of the rule",
+      );
+    },
+  });
+
+/** The job functions, with what else `lmake` has in `Lmakefile.ts`. */
+export const lmake = Object.assign(job, {
+  autodeps,
+  backends,
+  checkVersion,
+  version,
+  repoRoot,
+  topRepoRoot,
+  userEnviron,
+  pdict,
+});
+
+// Settings that a module makes besides go nowhere either.
+Object.defineProperty(lmake, "config", {
+  get: () => ({ backends: { local: {}, slurm: {} }, console: {}, caches: {} }),
+  set: () => {},
+});
+
 export default lmake;
-
-function ignored(..._args: unknown[]): void {}
-
-/** Does nothing: rules were read before. */
-export const rule: (...args: unknown[]) => void = ignored;
-/** Does nothing: rules were read before. */
-export const antiRule: (...args: unknown[]) => void = ignored;
-/** Does nothing: rules were read before. */
-export const sourceRule: (...args: unknown[]) => void = ignored;
-/** Does nothing: rules were read before. */
-export const dirRule: (...args: unknown[]) => void = ignored;
-/** Does nothing: rules were read before. */
-export const aliasRule: (...args: unknown[]) => void = ignored;
-/** Does nothing: rules were read before. */
-export const homelessRule: (...args: unknown[]) => void = ignored;
-/** Does nothing: rules were read before. */
-export const traceRule: (...args: unknown[]) => void = ignored;
-/** Does nothing: the version was checked before. */
-export const checkVersion: (...args: unknown[]) => void = ignored;

@@ -18,7 +18,7 @@ import { setRepoRoot } from "./root.ts";
  */
 export async function runFunctionJob(path: string): Promise<number> {
   const description: JobDescription = JSON.parse(Deno.readTextFileSync(path));
-  setRepoRoot(description.root);
+  setRepoRoot(description.root, description.topRoot);
   const source = jobSource(description);
   const fail = async (error: unknown) => {
     const { reportError } = await import("./report.ts");
