@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { pathToFileURL } from "node:url";
 import * as define from "../../lib/rules/define/mod.ts";
+import { compilePattern } from "../../lib/rules/pattern.ts";
 import { asExpression } from "../../lib/rules/job/evaluate.ts";
-import { jobImportMap } from "../../lib/rules/job/command.ts";
+import { jobImportMap, toStarTarget } from "../../lib/rules/job/command.ts";
 import { Session } from "./job_support.ts";
 
 Deno.test("a function gets its values, vars and the job module by name", async () => {
@@ -46,6 +47,21 @@ Autodep checkDeps cpTargetTree decode depend encode getAutodep listDeps listRoot
 `,
     stderr: "to stderr\n",
   });
+});
+
+Deno.test("a pattern becomes a function of its star stems", async () => {
+  await using session = await Session.open();
+  const pattern = compilePattern("{D}/{N*:[a-z\\@]+}.{:x|y}/{*:\\d+}{N*}", {
+    D: "\\w+",
+  });
+  assert.throws(() => toStarTarget(pattern, {}), /stem D has no value/);
+  const star = toStarTarget(pattern, { D: "dir", ":0": "x" });
+  const name = pattern.bind({ D: "dir", ":0": "x" }).expand(["a@b", "7"]);
+  const { stdout } = await session.runFunction(
+    `(j) => console.log(j.OUT("a@b", 7))`,
+    { values: { stems: {}, targets: { OUT: star }, deps: {}, resources: {} } },
+  );
+  assert.deepEqual([stdout, name], ["dir/a@b.x/7a@b\n", "dir/a@b.x/7a@b"]);
 });
 
 Deno.test("star targets refuse what does not name one", async () => {

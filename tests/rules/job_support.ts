@@ -220,3 +220,26 @@ export function buildLauncher(names: readonly string[]): TempDir {
   for (const name of names) Deno.linkSync(bin.join("launch"), bin.join(name));
   return bin;
 }
+
+/**
+ * Runs the body of a function job; what it returns comes back. `caught(call)`
+ * is the message that a call is rejected with.
+ */
+export async function job(
+  session: Session,
+  body: string,
+  env?: Record<string, string>,
+  // deno-lint-ignore no-explicit-any
+): Promise<any> {
+  const { stdout, stderr } = await session.runFunction(
+    `async ({ lmake }) => {
+      const caught = (call) => call().then(() => "nothing", (error) => error.message);
+      const result = await (async () => { ${body} })();
+      console.log(JSON.stringify(result ?? null));
+    }`,
+    {},
+    env,
+  );
+  if (stderr !== "") throw new Error(stderr);
+  return JSON.parse(stdout);
+}

@@ -1,6 +1,9 @@
 /** The command line that runs a function job. */
 
 import { fileURLToPath } from "node:url";
+import type { Pattern } from "../pattern.ts";
+import { embedRegex } from "../pattern_regex.ts";
+import type { StarTarget } from "./description.ts";
 
 /** What the runner of functions consists of, for who must tell it from a job's own files. */
 export const RUNNER_FOLDERS: readonly string[] = ["./", "../channel/"]
@@ -38,6 +41,29 @@ export function functionCommand(
     path("./main.ts"),
     description,
   ];
+}
+
+/**
+ * A star target as the function gets it.
+ *
+ * @param stems Values of the static stems.
+ */
+export function toStarTarget(
+  pattern: Pick<Pattern, "parts">,
+  stems: Readonly<Record<string, string>>,
+): StarTarget {
+  return {
+    star: pattern.parts.map((part) => {
+      if (part.kind === "literal") return part.text;
+      const { name, regex = ".*" } = part;
+      if (part.star) {
+        return { stem: name, regexp: embedRegex(regex, 0, 0).source };
+      }
+      const value = stems[name];
+      if (value === undefined) throw new TypeError(`stem ${name} has no value`);
+      return value;
+    }),
+  };
 }
 
 /**

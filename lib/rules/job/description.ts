@@ -2,7 +2,7 @@
 
 /** Pieces of a star target's name: text, and stems that vary within a job. */
 export interface StarTarget {
-  /** Text, or a stem by name (empty if it has none) and what it matches. */
+  /** Text, or a stem by name (empty if it has none) and what it matches (flags `s` and `u`). */
   star: (string | { stem: string; regexp: string })[];
 }
 

@@ -87,7 +87,7 @@ function starTarget(
     }
     const texts = values.map(String);
     order.forEach(({ regexp }, i) => {
-      if (new RegExp(`^(?:${regexp})$`, "s").test(texts[i]!)) return;
+      if (new RegExp(`^(?:${regexp})$`, "su").test(texts[i]!)) return;
       throw new TypeError(
         `Cannot name target ${key}: "${texts[i]}" does not match ${regexp}`,
       );

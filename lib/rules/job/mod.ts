@@ -28,6 +28,7 @@ export type {
   Depend,
   DependArguments,
   DepState,
+  FilesAnd,
   JobModule,
   RunCc,
   RunCcOptions,

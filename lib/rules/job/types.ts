@@ -81,18 +81,18 @@ export interface RunCcResult {
 }
 
 /** Names of files one by one, and options after them. */
-type Files<Options> = [...files: string[], options: Options];
+export type FilesAnd<Options> = [...files: string[], options: Options];
 
 /** {@linkcode JobModule.depend} in its forms. */
 export interface Depend {
   /** Declares deps, and tells what is known of each, by name. */
   (
-    ...args: Files<DependArguments & { verbose: true }>
+    ...args: FilesAnd<DependArguments & { verbose: true }>
   ): Promise<Record<string, DepState>>;
   /** Builds deps; whether all are well. */
-  (...args: Files<DependArguments & { direct: true }>): Promise<boolean>;
+  (...args: FilesAnd<DependArguments & { direct: true }>): Promise<boolean>;
   /** Declares deps. */
-  (...args: Files<DependArguments>): Promise<void>;
+  (...args: FilesAnd<DependArguments>): Promise<void>;
   /** Declares deps. */
   (...files: string[]): Promise<void>;
   /** Declares deps, and tells what is known of each, by name. */
@@ -112,7 +112,7 @@ export interface Depend {
 /** {@linkcode JobModule.target} in its forms. */
 export interface Target {
   /** Declares targets. */
-  (...args: Files<TargetArguments>): Promise<void>;
+  (...args: FilesAnd<TargetArguments>): Promise<void>;
   /** Declares targets. */
   (...files: string[]): Promise<void>;
   /** Declares targets. */
@@ -122,7 +122,7 @@ export interface Target {
 /** {@linkcode JobModule.runCc} in its forms. */
 export interface RunCc {
   /** Runs a compiler. */
-  (...args: Files<RunCcOptions>): Promise<RunCcResult>;
+  (...args: FilesAnd<RunCcOptions>): Promise<RunCcResult>;
   /** Runs a compiler. */
   (...command: string[]): Promise<RunCcResult>;
 }
@@ -166,7 +166,9 @@ export interface JobModule {
    * @returns If `sync`: whether no dep is in error.
    */
   checkDeps(delay?: number, sync?: false): Promise<undefined>;
+  /** The same, and waits: whether no dep is in error. */
   checkDeps(delay: number | undefined, sync: true): Promise<boolean>;
+  /** The same; waits if `sync`. */
   checkDeps(delay?: number, sync?: boolean): Promise<boolean | undefined>;
   /** Declares deps as parallel to each other. */
   depend: Depend;
