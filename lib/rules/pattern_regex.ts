@@ -85,5 +85,5 @@ function rewrite(
 /** Whether the flag `u` forbids an escape that stands for the character itself. */
 function isNeedlessEscape(char: string, inClass: boolean): boolean {
   if (char === "-") return !inClass;
-  return !/[\w^$\\.*+?()[\]{}|/]/.test(char);
+  return !/[A-Za-z0-9^$\\.*+?()[\]{}|/]/.test(char);
 }

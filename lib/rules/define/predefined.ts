@@ -75,7 +75,7 @@ export function homelessRule<
   const Deps extends DepTable = None,
   const Dep extends WithFlags<DepFlagInput> = never,
   const Resources extends ResourceTable = { readonly cpu: number },
-  const Vars = undefined,
+  Vars = undefined,
 >(
   input: RuleInput<StemTable, Targets, Target, Deps, Dep, Resources, Vars>,
 ): Rule {
@@ -101,7 +101,7 @@ export function traceRule<
   const Deps extends DepTable = None,
   const Dep extends WithFlags<DepFlagInput> = never,
   const Resources extends ResourceTable = { readonly cpu: number },
-  const Vars = undefined,
+  Vars = undefined,
 >(
   input: RuleInput<StemTable, Targets, Target, Deps, Dep, Resources, Vars>,
 ): Rule {

@@ -32,11 +32,11 @@ export function rule<
   const Deps extends DepTable = None,
   const Dep extends WithFlags<DepFlagInput> = never,
   const Resources extends ResourceTable = { readonly cpu: number },
-  const Vars = undefined,
+  Vars = undefined,
 >(
   input: RuleInput<StemTable, Targets, Target, Deps, Dep, Resources, Vars>,
 ): Rule {
-  return define("rule", { ...input }, readRule);
+  return define("rule", input, readRule);
 }
 
 /**
