@@ -50,6 +50,8 @@ export interface Access {
   moved: boolean;
   /** Whether it was made as a folder. */
   folder: boolean;
+  /** Place of the first time that it was; 0: never. */
+  firstMade: number;
   /** Whether mode or times were set. */
   attributes: boolean;
 }
@@ -102,6 +104,8 @@ export class AccessLog {
   readonly variables = new Set<string>();
   #parents = new Map<number, number>();
   #running = new Map<number, TracedCommand>();
+  /** Folders with something below them that the run made. */
+  #madeBelow = new Set<string>();
   #own: ReadonlySet<string>;
 
   /** Starts empty. @param own Programs of clibs that are not part of the run. */
@@ -152,6 +156,7 @@ export class AccessLog {
         removed: false,
         moved: false,
         folder: false,
+        firstMade: 0,
         attributes: false,
       };
       this.accesses.set(path, access);
@@ -178,6 +183,7 @@ export class AccessLog {
     if (access.firstWrite === 0) {
       access.firstWrite = record.at;
       access.existed = existed;
+      this.#noteFolders(path);
     }
     return access;
   }
@@ -185,9 +191,11 @@ export class AccessLog {
   #change(record: TraceRecord, happened: boolean): void {
     const existed = (record.flags & FLAG.existed) !== 0;
     if (!happened) {
+      const isPair = record.op === OP.rename || record.op === OP.hardlink;
       // A refused change still told whether something was there.
-      this.#read(record, KIND.link | KIND.stat);
-      if (record.op === OP.rename || record.op === OP.hardlink) {
+      const met = existed && !isPair ? STATE.found : record.state;
+      this.#read({ ...record, state: met }, KIND.link | KIND.stat);
+      if (isPair) {
         const state = existed ? STATE.found : STATE.absent;
         const { second } = record;
         this.#read({ ...record, path: second, state }, KIND.link | KIND.stat);
@@ -222,7 +230,7 @@ export class AccessLog {
         this.#write(record.path, record, existed);
         return;
       case OP.mkdir:
-        this.at(record.path).folder = true;
+        this.#mkdir(record.path, record);
         return;
       case OP.attributes: {
         const access = this.at(record.path);
@@ -235,23 +243,40 @@ export class AccessLog {
     }
   }
 
+  #mkdir(path: string, record: TraceRecord): void {
+    const access = this.at(path);
+    access.folder = true;
+    access.firstMade ||= record.at;
+    this.#noteFolders(path);
+  }
+
+  /** Remembers that something was made below each folder of a path. */
+  #noteFolders(path: string): void {
+    let end = path.lastIndexOf("/");
+    while (end > 0 && !this.#madeBelow.has(path.slice(0, end))) {
+      this.#madeBelow.add(path.slice(0, end));
+      end = path.lastIndexOf("/", end - 1);
+    }
+  }
+
   #rename(record: TraceRecord, existed: boolean): void {
     const { path, second } = record;
     const old = this.at(path);
-    if (old.firstWrite === 0) this.#read(record, KIND.regular | KIND.link);
+    if (old.firstWrite === 0 && !old.folder) {
+      this.#read(record, KIND.regular | KIND.link);
+    }
     this.#write(path, record, true).removed = true;
-    const made = this.#write(second, record, existed);
-    made.moved = true;
-    // A folder takes along what was written below it.
-    if (!old.folder && old.firstRead !== 0) return;
+    if (old.folder) this.#mkdir(second, record);
+    this.#write(second, record, existed).moved = true;
+    // A folder takes along what was made below it.
+    if (!this.#madeBelow.has(path)) return;
     const below = `${path}/`;
     for (const access of [...this.accesses.values()]) {
-      if (access.firstWrite === 0 || !access.path.startsWith(below)) continue;
-      this.#write(
-        `${second}/${access.path.slice(below.length)}`,
-        record,
-        false,
-      );
+      if (!access.path.startsWith(below)) continue;
+      if (access.firstWrite === 0 && !access.folder) continue;
+      const moved = `${second}/${access.path.slice(below.length)}`;
+      if (access.firstWrite !== 0) this.#write(moved, record, false);
+      if (access.folder) this.#mkdir(moved, record);
       access.removed = true;
     }
   }

@@ -148,11 +148,11 @@ function placeRead(trace: Trace, access: Access, checksums: Checksums): void {
   const stat = lstatNs(path);
   if (
     isWritten &&
-    (access.met !== "found" ||
-      access.firstWrite < access.firstRead && access.firstWrite !== 0)
+    (access.met !== "found" || isBefore(access.firstWrite, access) ||
+      isBefore(access.firstMade, access))
   ) {
     // Its own: it was not there before, or was written first.
-    if (!(access.kinds & KIND.readdir)) return;
+    if (!(access.kinds & KIND.readdir) || !stat || !isFolder(stat)) return;
   }
   if (stat && isFolder(stat)) {
     if (access.kinds & KIND.readdir) {
@@ -162,9 +162,16 @@ function placeRead(trace: Trace, access: Access, checksums: Checksums): void {
     return;
   }
   if (access.met === "absent" || access.met === "error") {
-    if (stat && !isWritten) trace.unstable.push(path);
-    else if (!stat) trace.absent.push(path);
-    return;
+    if (!stat) {
+      trace.absent.push(path);
+      return;
+    }
+    // What has been there all the time was refused for what it is: a file
+    // where a folder was asked for, or one that nobody may execute.
+    if (isUnstable(access, stat)) {
+      trace.unstable.push(path);
+      return;
+    }
   }
   if (!isWritten && isUnstable(access, stat)) trace.unstable.push(path);
   if (!stat) return;
@@ -172,6 +179,11 @@ function placeRead(trace: Trace, access: Access, checksums: Checksums): void {
     ...factOf(path, stat, checksums),
     kinds: kindNames(access.kinds),
   });
+}
+
+/** Whether a place in the run's order comes before the first read. */
+function isBefore(place: number, access: Access): boolean {
+  return place !== 0 && place < access.firstRead;
 }
 
 /** Whether a file that the command did not write is no longer what it read. */

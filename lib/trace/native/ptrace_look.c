@@ -63,8 +63,7 @@ static void look_link(struct task *task, int dir, uint64_t address) {
   struct place place =
       argument_path(task, dir, address, EMPTY_IS_FD, &buffers[0]);
   if (!place.usable) return;
-  bool is_other = place.state == TRACE_FOUND && !place.is_link;
-  report(task, TRACE_LINK, 0, &place, is_other ? TRACE_FAILED : place.state);
+  report(task, TRACE_LINK, 0, &place, place.state);
 }
 
 static void look_names(struct task *task, int fd) {

@@ -245,12 +245,21 @@ static ssize_t text_of(struct task *task, const char *path, size_t length,
   return n;
 }
 
+static bool is_folder(char *path, size_t length) {
+  char text[1];
+  memcpy(path + length, "/.", 3);
+  ssize_t size = look(path, length + 2, text, sizeof text);
+  path[length] = 0;
+  return size >= 0 || state_of_look() != TRACE_ABSENT;
+}
+
 // Follows `rest` from the folder whose canonical path is the first `length`
 // bytes of `path`. `rest` is a buffer of ROOM bytes.
 static struct place walk(struct task *task, char *path, size_t length,
                          char *start, unsigned how) {
   static char text[PATH_MAX];
   struct place place = {.state = TRACE_FOUND};
+  size_t origin = length;  // up to here it is a folder for sure
   int hops = 0;
   char *rest = start;
   for (;;) {
@@ -263,8 +272,19 @@ static struct place walk(struct task *task, char *path, size_t length,
       continue;
     }
     if (m == 2 && rest[0] == '.' && rest[1] == '.') {
+      if (length > origin) {
+        // The kernel goes no further where this is no folder: what would come
+        // next is not looked at.
+        if (place.state != TRACE_FOUND) return finish(place, path, length);
+        if (!is_folder(path, length)) {
+          place = finish(place, path, length);
+          report(task, TRACE_STAT, 0, &place, TRACE_FOUND);
+          return unusable();
+        }
+      }
       while (length > 0 && path[--length] != '/') {
       }
+      if (length < origin) origin = length;
       rest += m;
       continue;
     }
@@ -299,6 +319,7 @@ static struct place walk(struct task *task, char *path, size_t length,
     memcpy(start, text, (size_t)size);
     rest = start;
     length = *rest == '/' ? 0 : before;
+    origin = length;
   }
 }
 

@@ -279,10 +279,10 @@ struct shim_place shim_resolve(struct shim_slot *slot, int dir,
     long size = kernel_readlinkat(AT_FDCWD, slot->path, slot->scratch, 4096);
     if (size == -ENOENT || size == -ENOTDIR) {
       absent = true;
-      place.existed = false;
     } else if (size == -EINVAL && !is_last) {
       __atomic_store_n(&folders[hash % 256], hash, __ATOMIC_RELAXED);
     }
+    if (size < 0 && size != -EINVAL) place.existed = false;
     if (size < 0) continue;
     // A slash after the last component has its link followed too.
     if (is_last && !follow) {

@@ -122,10 +122,18 @@ EXPORT int chdir(const char *path) {
   return result;
 }
 
+// What is no link is there all the same.
+static int link_error(ssize_t result) {
+  int error = SHIM_ERROR(result < 0);
+  return error == EINVAL ? 0 : error;
+}
+
 #define READLINK(name, parameters, dir, arguments)               \
   ssize_t name parameters;                                       \
   EXPORT ssize_t name parameters {                               \
-    LOOK(ssize_t, -1, dir, path, false, TRACE_LINK, REAL(name) arguments); \
+    ssize_t result = REAL(name) arguments;                       \
+    shim_look(dir, path, false, TRACE_LINK, link_error(result)); \
+    return result;                                               \
   }
 READLINK(readlink, (const char *path, char *to, size_t size), AT_FDCWD,
          (path, to, size))
@@ -138,7 +146,7 @@ READLINK(__readlink_chk,
   EXPORT ssize_t name parameters {                               \
     ssize_t result = REAL(name) arguments;                       \
     if (path && *path) {                                         \
-      shim_look(dir, path, false, TRACE_LINK, SHIM_ERROR(result < 0)); \
+      shim_look(dir, path, false, TRACE_LINK, link_error(result)); \
     }                                                            \
     return result;                                               \
   }
