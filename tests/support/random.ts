@@ -39,6 +39,8 @@ export interface Sequence {
   expected: Map<string, Expected>;
   /** What was not there, or no folder, where a path went through it. */
   missing: Set<string>;
+  /** Names in a rename. */
+  moved: Set<string>;
   /** Its log, for a person who looks for a fault. */
   log: string[];
   /** Where the operations themselves did not do as they must. */
@@ -67,6 +69,7 @@ export function readSequences(output: string): Sequence[] {
         folder: start[2] ?? "",
         expected: new Map(),
         missing: new Set(),
+        moved: new Set(),
         log: [],
         faults: [],
       });
@@ -85,8 +88,8 @@ export function readSequences(output: string): Sequence[] {
     );
     // What lies around the sequence's folder is shared with the others.
     if (!path.startsWith(`${sequence.folder}/`)) continue;
-    if (kind === "M") {
-      sequence.missing.add(path);
+    if (kind === "M" || kind === "T") {
+      (kind === "M" ? sequence.missing : sequence.moved).add(path);
       continue;
     }
     let one = sequence.expected.get(path);
@@ -122,12 +125,14 @@ export function differences(
   const found: string[] = [...sequence.faults];
   for (const [path, expected] of sequence.expected) {
     const isMissing = [...sequence.missing].some((prefix) =>
-      path.startsWith(`${prefix}/`) && known.get(prefix)?.first === "absent"
+      path.startsWith(`${prefix}/`) && known.get(prefix)?.first
     );
+    const mayWrite = expected.mayWrite || isIn(path, sequence.moved);
     const got = known.get(path);
     const name = JSON.stringify(path.slice(sequence.folder.length + 1));
     if (!got) {
-      if (expected.named && !options.loose) {
+      // That what it would be in is not there says the same.
+      if (expected.named && !options.loose && !isMissing) {
         found.push(`${name} is not named`);
       }
       continue;
@@ -140,7 +145,7 @@ export function differences(
         found.push(`${name} has ${kind}`);
       }
     }
-    if (!expected.mayWrite && expected.named && got.wrote !== expected.wrote) {
+    if (!mayWrite && expected.named && got.wrote !== expected.wrote) {
       found.push(`${name} was ${got.wrote ? "not " : ""}changed`);
     }
     if (got.first && expected.first && got.first !== expected.first) {
@@ -150,11 +155,8 @@ export function differences(
   for (const [path, { first, wrote }] of known) {
     if (!path.startsWith(`${sequence.folder}/`)) continue;
     // What lies in something that is not there is not there either.
-    const isMissing = [...sequence.missing].some((prefix) =>
-      path.startsWith(`${prefix}/`)
-    );
-    if (isMissing && first === "absent" && !wrote) continue;
-    if (!sequence.expected.has(path)) {
+    if (isIn(path, sequence.missing) && first === "absent" && !wrote) continue;
+    if (!sequence.expected.has(path) && !isIn(path, sequence.moved)) {
       found.push(
         `${
           JSON.stringify(path.slice(sequence.folder.length + 1))
@@ -163,6 +165,10 @@ export function differences(
     }
   }
   return found;
+}
+
+function isIn(path: string, folders: ReadonlySet<string>): boolean {
+  return [...folders].some((folder) => path.startsWith(`${folder}/`));
 }
 
 const SOURCES = fileURLToPath(
@@ -251,7 +257,8 @@ export async function traceSequences(
     const sequence = sequences.find(({ folder }) =>
       path.startsWith(`${folder}/`)
     );
-    if (!sequence) continue;
+    // Where a link was put since, the path leads elsewhere.
+    if (!sequence || isIn(path, sequence.missing)) continue;
     problems.push(explain(sequence, named(sequence, path, what)));
   }
   return { problems, result };

@@ -104,8 +104,8 @@ void look_up(struct inode *base, const char *text, bool follow, struct where *to
 
 // The log: what a tracer must see. Kinds: R contents, S stat, A access, L link,
 // D list, W changed, X executed, P named in any way, p too, n too and changed or
-// not, o renamed away, r opened for both, V may be named, v
-// too and changed or not, M a part of a path that was not there.
+// not, o renamed away, r opened for both, V may be named, M
+// a part of a path that was not there, T a name that was moved.
 void note(char kind, int error, const char *path);
 void note_links(const struct where *where);
 void expect(const char *what, const struct where *where, int expected, int got);

@@ -93,16 +93,6 @@ static int error_of_rename(const struct where *from, const struct where *to, uns
   return 0;
 }
 
-// A renamed folder takes along what is in it; both names of that may be named.
-static void note_moved(const struct inode *dir, const char *path) {
-  for (struct entry *entry = dir->entries; entry; entry = entry->next) {
-    char name[PATH_SIZE];
-    snprintf(name, sizeof name, "%s/%s", path, entry->name);
-    note('v', 0, name);
-    if (entry->node->type == DIR_) note_moved(entry->node, name);
-  }
-}
-
 static bool step_rename(void) {
   static struct where from, to;
   struct arg a, b;
@@ -128,12 +118,9 @@ static bool step_rename(void) {
   if (!from.error && !error && !nothing) note('o', 0, from.path);
   if (*to.path) note(nothing ? 'n' : error ? 'p' : 'W', to.error, to.path);
   if (error || nothing) return true;
-  for (int i = 0; i < 2; i++) {
-    const struct inode *moved = i ? to.node : from.node;
-    if (!moved || moved->type != DIR_) continue;
-    note_moved(moved, from.path);
-    note_moved(moved, to.path);
-  }
+  // A folder takes along what is in it; what was there may be named anew.
+  note('T', 0, from.path);
+  note('T', 0, to.path);
   drop(from.dir, from.name);
   if (to.node) drop(to.dir, to.name);
   add(to.dir, to.name, from.node);
