@@ -3,7 +3,9 @@
 import { ClibsError } from "../../errors.ts";
 import { isPlainObject } from "./check.ts";
 import type { WithFlags } from "./infer.ts";
+import { callerPlace, showPlace } from "./place.ts";
 import { rule } from "./rules.ts";
+import { session } from "./session.ts";
 import type {
   DepFlagInput,
   DepTable,
@@ -107,10 +109,14 @@ export function traceRule<
 ): Rule {
   const cmd: unknown = input?.cmd;
   if (typeof cmd === "function") {
+    const place = callerPlace();
     throw new ClibsError(
       "CLIBS_LMAKE_RULE",
       `Cannot define the rule ${input.name}: traceRule() traces scripts, and cmd is a function`,
-      { hint: "use rule(), and console.log() in the function" },
+      {
+        facts: place && { at: showPlace(place, session().root) },
+        hint: "use rule(), and console.log() in the function",
+      },
     );
   }
   if (typeof cmd !== "string") return rule(input);

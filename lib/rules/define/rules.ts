@@ -1,7 +1,7 @@
 /** The functions by which `Lmakefile.ts` defines rules. */
 
 import { ClibsError } from "../../errors.ts";
-import { isPlainObject } from "./check.ts";
+import { BadValue, isPlainObject } from "./check.ts";
 import type { WithFlags } from "./infer.ts";
 import { readPatternRule, readRule } from "./normalize.ts";
 import { callerPlace, showPlace } from "./place.ts";
@@ -104,9 +104,9 @@ function define(
     checked("define", subject, attribute, check);
   const defined = checked("define", subject, undefined, () => {
     if (isPlainObject(input)) return read(input, shown, attribute);
-    throw new ClibsError(
-      "CLIBS_LMAKE_RULE",
-      `Cannot define a rule: ${called}() takes one object with its attributes`,
+    throw new BadValue(
+      "is not given as one object with its attributes",
+      `write ${called}({ name: "...", ... })`,
     );
   });
   const before = rules.get(defined.spec.name);
