@@ -37,10 +37,13 @@ export function jobLines(output: string): JobLine[] {
   return output.split("\n").flatMap((line) => {
     const [, word = "", rest = ""] = LINE.exec(line) ?? [];
     if (!JOB_WORD.test(word)) return [];
-    // A source has neither rule nor time, and shares the word "steady".
+    // Sources have neither rule nor time, and share the word "steady"; many
+    // of them are one line, such as "12 sources".
     const [rule, ...others] = rest.trim().split(/\s+/);
     const job = others.at(-1);
-    return rule && job ? [{ word, rule, job }] : [];
+    return rule && job && !/^[\d,]+ sources$/.test(rest)
+      ? [{ word, rule, job }]
+      : [];
   });
 }
 

@@ -9,6 +9,7 @@ import {
 
 const OUTPUT = `10:11:12 new       a.in
 10:11:12 steady    b.in
+10:11:12 steady    1,200 sources
 10:11:12 may_rerun Join  0.01s a+b.out
   stderr of a job: 10:11:12 done Strip x
 10:11:12 done      Strip 0.02s a.txt
