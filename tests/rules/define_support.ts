@@ -39,12 +39,15 @@ export function failureOf(define: () => void): string {
   throw new Error("nothing was thrown");
 }
 
-/** An error as it is shown; numbers of lines are left out. */
-export function shown({ code, message, facts, hint }: ClibsError): string {
+/** An error as it is shown; numbers of lines may be left out. */
+export function shown(
+  { code, message, facts, hint }: ClibsError,
+  hidesLines = true,
+): string {
   return [
     `${code} ${message}`,
     ...Object.entries(facts).map(([key, value]) =>
-      `  ${key} ${value.replace(/(\.ts):\d+/g, "$1:N")}`
+      `  ${key} ${hidesLines ? value.replace(/(\.ts):\d+/g, "$1:N") : value}`
     ),
     ...(hint === undefined ? [] : [`hint: ${hint}`]),
   ].join("\n");

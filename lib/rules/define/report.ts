@@ -45,10 +45,12 @@ export function named(
     { at: showPlace(subject.place, session().root) };
   if (error instanceof BadValue) {
     const path = error instanceof Within ? error.path : "";
-    const subjectOf = attribute === undefined ? "it" : attribute + path;
+    const inside = attribute === undefined
+      ? path.slice(1) || "it"
+      : attribute + path;
     return new ClibsError(
       subject.code,
-      `Cannot ${action} ${subject.what}: ${subjectOf} ${error.message}`,
+      `Cannot ${action} ${subject.what}: ${inside} ${error.message}`,
       { facts: at, hint: error.hint },
     );
   }

@@ -50,8 +50,9 @@ export function failureError(
     );
   }
   const isSyntax = name === "SyntaxError" ||
-    /could not be parsed/.test(message);
+    SYNTAX.test(message);
   const [cause = "", ...more] = causeLines(message);
+  const code = isSyntax ? codeLine(message) : undefined;
   const said = name === "" || isSyntax || name === "Error"
     ? cause
     : `${name}: ${cause}`;
@@ -60,6 +61,7 @@ export function failureError(
     `Cannot ${action}: ${said}`,
     {
       facts: {
+        ...(code === undefined ? {} : { code }),
         ...(more.length > 0 ? { more: more.join("\n") } : {}),
         ...placeFact(place, root),
       },
@@ -67,10 +69,22 @@ export function failureError(
   );
 }
 
-/** The first lines of a message, without places and pictures of our own. */
+/** How Deno begins to say that a module cannot be parsed. */
+const SYNTAX =
+  /^(?:The module's source code could not be parsed|SyntaxError): /;
+
+/** The line of code that a message about syntax shows. */
+function codeLine(message: string): string | undefined {
+  return /^\s*\d+ \| (.*)$/m.exec(message)?.[1]?.trim() ||
+    /\n {2}(\S.*)\n\s+~/.exec(message)?.[1];
+}
+
+/** The first lines of a message, without places and pictures of code. */
 function causeLines(message: string): string[] {
   const text = message
-    .replace(/^The module's source code could not be parsed: /, "")
+    .replace(SYNTAX, "")
+    .replace(/^\s*\d* *\|.*$/gm, "")
+    .replace(/^ {2}.*\n\s+~+ *$/gm, "")
     .replace(/ at file:\/\/\S+?:\d+:\d+/g, "")
     .replace(/^\s+at .*$/gm, "");
   return text.split("\n").filter((line) => line.trim() !== "")

@@ -151,11 +151,12 @@ class Walker {
 
   /** Members and properties, whose plain names refer to nothing. */
   #member(node: Any, scope: Scope): void {
-    const name = node.type === "MemberExpression" ? "property" : "key";
-    if (node.computed) this.visit(node[name] as Any, scope);
     if (node.type === "MemberExpression") {
-      return this.visit(node.object as Any, scope);
+      this.visit(node.object as Any, scope);
+      if (node.computed) this.visit(node.property as Any, scope);
+      return;
     }
+    if (node.computed) this.visit(node.key as Any, scope);
     // Values of fields have the `this` of their class.
     const inner = node.type === "PropertyDefinition"
       ? new Scope(scope, true)

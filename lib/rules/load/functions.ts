@@ -56,7 +56,7 @@ export async function completeFunction(
   if (unreachable.length > 0) {
     throw unreachableError(rule, text, unreachable, shift);
   }
-  await refuseLmakefileNames(rule, wanted, imported);
+  refuseLmakefileNames(rule, wanted, imported);
   return {
     ...command,
     text: withAbsoluteImports(text, uses, shift, home),
@@ -135,24 +135,23 @@ async function asJavaScript(source: string): Promise<string | undefined> {
 }
 
 /** Refuses names of our module that only work while rules are read. */
-async function refuseLmakefileNames(
+function refuseLmakefileNames(
   rule: RuleSpec,
   wanted: readonly FreeName[],
   imported: ReadonlyMap<string, ImportedName>,
-): Promise<void> {
-  const ours = wanted.filter(({ name }) =>
-    imported.get(name)!.specifier === LMAKE_MODULE
-  );
-  if (ours.length === 0) return;
-  const known = Object.keys(await import("../job/lmake_entry.ts"));
-  for (const { name } of ours) {
-    const { imported: there } = imported.get(name)!;
-    if (there === "*" || known.includes(there)) continue;
+): void {
+  for (const { name } of wanted) {
+    const { imported: there, specifier } = imported.get(name)!;
+    const isOurs = specifier === LMAKE_MODULE;
+    if (!isOurs || !/^(?:userEnviron|\w*[rR]ule)$/.test(there)) continue;
     throw functionError(
       rule,
-      `it uses ${there} of ${LMAKE_MODULE}, which is known only while Lmakefile.ts is read`,
+      `it uses ${there} of ${LMAKE_MODULE}, which means something only while ` +
+        "Lmakefile.ts is read",
       {},
-      `pass its value: vars: { ${name} }, and use j.vars.${name}`,
+      there === "userEnviron"
+        ? "pass what it needs: vars: { CC: userEnviron.CC }, and use j.vars.CC"
+        : "define rules at the top level of Lmakefile.ts",
     );
   }
 }

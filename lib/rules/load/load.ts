@@ -5,7 +5,7 @@ import { ClibsError } from "../../errors.ts";
 import { lstatIfExists, removeFile } from "../../host/files.ts";
 import type { Definition, Evaluator } from "../model.ts";
 import { failureError } from "./failures.ts";
-import { type DenoSetup, denoSetup } from "./import_map.ts";
+import { type DenoSetup, denoSetup, type ImportMap } from "./import_map.ts";
 import { closedError, type CommandLine, ReaderProcess } from "./process.ts";
 
 /**
@@ -79,6 +79,7 @@ export async function loadDefinition(options: LoadOptions): Promise<Loaded> {
   const runner = options.runner ?? denoRunner;
   const argv = runner(new URL("child.ts", import.meta.url).href, {
     ...setup,
+    importMap: withNotedReads(setup.importMap),
     lockFile: lock,
   });
   const env = cleanEnvironment(environ);
@@ -130,6 +131,25 @@ export function denoRunner(module: string, setup: DenoSetup): string[] {
     lockFile === undefined ? "--no-lock" : `--lock=${lockFile}`,
     module,
   ];
+}
+
+/** Puts modules that note reads in the place of Node's, but for themselves. */
+function withNotedReads({ imports, scopes }: ImportMap): ImportMap {
+  const stand = (name: string) => new URL(name, import.meta.url).href;
+  return {
+    imports: {
+      "node:fs": stand("node_fs.ts"),
+      "node:fs/promises": stand("node_fs_promises.ts"),
+      ...imports,
+    },
+    scopes: {
+      ...scopes,
+      [stand("./")]: {
+        "node:fs": "node:fs",
+        "node:fs/promises": "node:fs/promises",
+      },
+    },
+  };
 }
 
 /**
@@ -190,17 +210,13 @@ function evaluatorOf(
     const action = `find ${attribute} of the rule ${rule}`;
     if (isClosed) throw closedError(action);
     await child.send({ id: ++count, rule, attribute, context });
-    try {
-      const answer = await child.receive(action, timeoutMs);
-      if (answer.kind === "value") {
-        const { value, files, environ } = answer;
-        return { value, files, environ };
-      }
-      if (answer.kind === "defined") throw closedError(action);
-      throw failureError(answer.failure, { action, root });
-    } catch (error) {
-      throw error;
+    const answer = await child.receive(action, timeoutMs);
+    if (answer.kind === "value") {
+      const { value, files, environ } = answer;
+      return { value, files, environ };
     }
+    if (answer.kind === "defined") throw closedError(action);
+    throw failureError(answer.failure, { action, root });
   };
   return {
     evaluate(...question) {

@@ -17,7 +17,7 @@ import {
   REQUEST_FD,
   type Start,
 } from "./protocol.ts";
-import { recordFiles } from "./record_files.ts";
+import { noteReadsOfDeno, recordFiles } from "./record_files.ts";
 
 /** Thrown in place of the end of the process. */
 class Exit extends Error {
@@ -56,6 +56,7 @@ export async function read(): Promise<void> {
     fail(event.error ?? event.message);
   });
   refuseExit(answer, exit);
+  noteReadsOfDeno();
   try {
     await import(new URL(`file://${encodePath(start.file)}`).href);
     answer(await definition(session, start));
@@ -66,11 +67,10 @@ export async function read(): Promise<void> {
   if ([...rules.values()].every(({ spec }) => spec.dynamic.length === 0)) {
     exit(0);
   }
-  const stopRecording = await recordFiles();
   for (let line = await requests.next(); line; line = await requests.next()) {
     const { id, rule, attribute, context }: Request = JSON.parse(line);
     const before = new Map(session.environUsed);
-    const files = stopRecording.begin();
+    const files = recordFiles();
     try {
       const value = await evaluate(rules.get(rule)!, attribute, context);
       const environ = Object.fromEntries(

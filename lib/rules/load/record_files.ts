@@ -1,84 +1,65 @@
 /** Notes the files that user code reads while an attribute is evaluated. */
 
-import { resolve } from "node:path";
+import { isAbsolute, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-/** Notes files. */
-export interface FileRecorder {
-  /** Starts; what it returns ends it, and gives absolute names. */
-  begin(): () => string[];
+let seen: Set<string> | undefined;
+
+/** Begins to note files; what it returns ends that, and gives absolute names. */
+export function recordFiles(): () => string[] {
+  const files = new Set<string>();
+  seen = files;
+  return () => {
+    seen = undefined;
+    return [...files];
+  };
 }
 
-const READS = [
-  "open",
-  "readFile",
-  "readTextFile",
-  "readLink",
-  "stat",
-  "lstat",
-  "realPath",
-];
+/** A function that notes the file which its first argument names. */
+export function noting<Call>(call: Call): Call {
+  if (typeof call !== "function") return call;
+  const noted = function (this: unknown, ...args: unknown[]): unknown {
+    note(args[0]);
+    return Reflect.apply(call, this, args);
+  };
+  // `realpathSync.native`, and what promisify() looks for.
+  return Object.assign(noted, call) as Call;
+}
 
-const NODE_READS = [
-  "access",
-  "createReadStream",
-  "exists",
+function note(path: unknown): void {
+  if (!seen) return;
+  if (path instanceof URL) {
+    if (path.protocol === "file:") seen.add(fileURLToPath(path));
+  } else if (typeof path === "string") {
+    seen.add(isAbsolute(path) ? path : join(Deno.cwd(), path));
+  }
+}
+
+const DENO_READS = [
   "lstat",
   "open",
   "readFile",
-  "readlink",
-  "realpath",
+  "readLink",
+  "readTextFile",
+  "realPath",
   "stat",
-];
+] as const;
 
 /**
- * Puts itself in front of the functions that read files.
+ * Puts itself in front of Deno's functions that read files. For those of Node
+ * there are modules that stand in for `node:fs`.
  *
  * Programs that user code runs are not seen here: they are by the tracer,
  * which is around the whole process.
  */
-export async function recordFiles(): Promise<FileRecorder> {
-  let seen: Set<string> | undefined;
-  const note = (path: unknown) => {
-    if (!seen) return;
-    if (path instanceof URL) {
-      if (path.protocol === "file:") seen.add(fileURLToPath(path));
-    } else if (typeof path === "string") seen.add(resolve(path));
-  };
-  const wrap = (owner: object, name: string) => {
-    const call = Reflect.get(owner, name);
-    if (typeof call !== "function") return;
-    const noting = function (this: unknown, ...args: unknown[]) {
-      note(args[0]);
-      return Reflect.apply(call, this, args);
-    };
-    Object.assign(noting, call);
-    Object.defineProperty(owner, name, {
-      value: noting,
-      configurable: true,
-      writable: true,
-    });
-  };
-  for (const name of READS) {
-    wrap(Deno, name);
-    wrap(Deno, `${name}Sync`);
+export function noteReadsOfDeno(): void {
+  for (const name of DENO_READS) {
+    for (const key of [name, `${name}Sync` as const]) {
+      Object.defineProperty(Deno, key, {
+        value: noting(Deno[key]),
+        configurable: true,
+        writable: true,
+      });
+    }
   }
-  const { default: fs } = await import("node:fs");
-  const { syncBuiltinESMExports } = await import("node:module");
-  for (const name of NODE_READS) {
-    wrap(fs, name);
-    wrap(fs, `${name}Sync`);
-    wrap(fs.promises, name);
-  }
-  syncBuiltinESMExports();
-  return {
-    begin() {
-      const files = new Set<string>();
-      seen = files;
-      return () => {
-        seen = undefined;
-        return [...files];
-      };
-    },
-  };
 }
