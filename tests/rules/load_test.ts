@@ -285,8 +285,12 @@ Deno.test("imports of deno.json hold, and its lock file stays as it is", async (
     "Lmakefile.ts": 'import { rule } from "@clibs/cli/lmake";\n' +
       'import { x } from "#lib/x.ts";\nrule({ name: x, target: "a", cmd: "" });',
   });
-  const { definition } = await loadDefinition({ root: dir.path });
+  const { definition, lookedAt } = await loadDefinition({ root: dir.path });
   assert.equal(definition.rules[0]!.name, "// no comment,}");
+  assert.deepEqual(
+    lookedAt,
+    ["deno.json", "deno.jsonc", "deno.lock"].map((name) => dir.join(name)),
+  );
   assert.equal(dir.read("deno.lock"), '{ "version": "5" }');
 });
 

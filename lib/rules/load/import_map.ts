@@ -19,6 +19,8 @@ export interface DenoSetup {
   configFile?: string;
   /** The lock file beside it, if any. */
   lockFile?: string;
+  /** Absolute names of the files that decide on this, also absent ones. */
+  lookedAt: string[];
 }
 
 /**
@@ -30,36 +32,40 @@ export interface DenoSetup {
  * @param lmakeModule What `@clibs/cli/lmake` is, as a URL.
  */
 export function denoSetup(root: string, lmakeModule: string): DenoSetup {
-  const configFile = findConfig(root);
+  const lookedAt: string[] = [];
+  const configFile = findConfig(root, lookedAt);
   const own = configFile === undefined
     ? { imports: {} }
-    : readImportMap(configFile);
+    : readImportMap(configFile, lookedAt);
   const importMap = {
     ...own,
     imports: { ...own.imports, "@clibs/cli/lmake": lmakeModule },
   };
-  if (configFile === undefined) return { importMap };
+  if (configFile === undefined) return { importMap, lookedAt };
   const lockFile = join(dirname(configFile), "deno.lock");
+  lookedAt.push(lockFile);
   const hasLock = lstatIfExists(lockFile) !== undefined;
-  return { importMap, configFile, ...(hasLock ? { lockFile } : {}) };
+  return { importMap, configFile, lookedAt, ...(hasLock ? { lockFile } : {}) };
 }
 
-function findConfig(root: string): string | undefined {
+function findConfig(root: string, lookedAt: string[]): string | undefined {
   for (let dir = root;; dir = dirname(dir)) {
     for (const name of ["deno.json", "deno.jsonc"]) {
+      lookedAt.push(join(dir, name));
       if (lstatIfExists(join(dir, name))) return join(dir, name);
     }
     if (dir === dirname(dir)) return undefined;
   }
 }
 
-function readImportMap(configFile: string): ImportMap {
+function readImportMap(configFile: string, lookedAt: string[]): ImportMap {
   const config = readJson(configFile);
   const other = config.importMap;
   // `importMap` counts only where `imports` and `scopes` are absent.
   const inOther = typeof other === "string" && !config.imports &&
     !config.scopes && !/^https?:/.test(other);
   const file = inOther ? join(dirname(configFile), other) : configFile;
+  if (inOther) lookedAt.push(file);
   const map = inOther ? readJson(file) : config;
   const base = pathToFileURL(file);
   const scopes = Object.entries(asTable(map.scopes)).map(([scope, imports]) =>

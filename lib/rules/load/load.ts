@@ -47,6 +47,11 @@ export interface Loaded {
   definition: Definition;
   /** Variables of the caller's environment that were asked for; null: not set. */
   environUsed: Record<string, string | null>;
+  /**
+   * Absolute names of files, also absent ones, that were looked at from
+   * outside the process: they are inputs which a tracer around it does not see.
+   */
+  lookedAt: string[];
   /** Evaluates attributes that are functions. To be closed by the caller. */
   evaluator: Evaluator;
 }
@@ -108,7 +113,7 @@ export async function loadDefinition(options: LoadOptions): Promise<Loaded> {
     );
     if (!isDynamic) await close();
     const evaluator = evaluatorOf(child, { root, timeoutMs, close });
-    return { definition, environUsed, evaluator };
+    return { definition, environUsed, lookedAt: setup.lookedAt, evaluator };
   } catch (error) {
     await close();
     throw error;
