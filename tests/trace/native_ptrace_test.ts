@@ -1,312 +1,318 @@
 import assert from "node:assert/strict";
-import { TempDir } from "../support/temp.ts";
 import { has } from "../support/tools.ts";
+import {
+  Bench,
+  CREATES,
+  EXECUTES,
+  KEEP_SYSTEM,
+  latin,
+  makeTrace,
+  readTrace,
+  TRUNCATED,
+} from "./native_ptrace.ts";
 
-const NATIVE = new URL("../../lib/trace/native/", import.meta.url).pathname;
-const OPS = [
-  ..."- START EXEC EXIT READ STAT ACCESS LINK READDIR WRITE UNLINK".split(" "),
-  ..."RENAME HARDLINK SYMLINK MKDIR RMDIR ATTRIBUTES".split(" "),
-  ..."GETENV ESCAPE SWITCH".split(" "),
-];
-const STATES = ["writing", "calling", "found", "absent", "failed"];
-const EXISTED = 1, TRUNCATED = 2, CREATES = 16, EXECUTES = 32;
-const KEEP_SYSTEM = 1;
+const READY = Deno.build.os === "linux" && has("cc");
 
-interface Seen {
-  op: string;
-  state: string;
-  flags: number;
-  pid: number;
-  other: number;
-  /** Each byte as a character: names need not be text. */
-  path: string;
-  second: string;
-}
-
-function latin(bytes: Uint8Array): string {
-  return Array.from(bytes, (b) => String.fromCharCode(b)).join("");
-}
-
-function makeTrace(path: string, prefixes: string[], flags = 0): void {
-  const header = new Uint8Array(4096);
-  const view = new DataView(header.buffer);
-  const size = 1 << 30;
-  view.setBigUint64(0, 0x3172547362696c63n, true);
-  view.setUint32(8, 1, true);
-  view.setUint32(12, flags, true);
-  view.setBigUint64(16, BigInt(size), true);
-  view.setBigUint64(24, 4096n, true);
-  view.setBigUint64(32, 4096n, true);
-  const text = new TextEncoder();
-  header.set(text.encode(path), 56);
-  header.set(text.encode(prefixes.map((p) => `${p}\0`).join("")), 56 + 3 * 512);
-  Deno.writeFileSync(path, header);
-  Deno.truncateSync(path, size);
-}
-
-function readTrace(path: string): { seen: Seen[]; system: number } {
-  using file = Deno.openSync(path);
-  const header = new Uint8Array(4096);
-  file.readSync(header);
-  const start = new DataView(header.buffer);
-  assert.equal(start.getUint32(48, true), 0, "records were lost");
-  const data = new Uint8Array(Number(start.getBigUint64(24, true)) - 4096);
-  for (let at = 0; at < data.length;) {
-    at += file.readSync(data.subarray(at)) ?? assert.fail("short trace");
-  }
-  const view = new DataView(data.buffer);
-  const seen: Seen[] = [];
-  for (let at = 0, size = 0; at < data.length; at += size || 8) {
-    size = view.getUint32(at, true);
-    if (size === 0) continue;
-    const path = at + 32, length = view.getUint16(at + 24, true);
-    const second = path + length + 1;
-    seen.push({
-      op: OPS[view.getUint16(at + 4, true)] ?? "?",
-      state: STATES[data[at + 6] ?? 0] ?? "?",
-      flags: (data[at + 7] ?? 0) & 63,
-      pid: view.getUint32(at + 8, true),
-      other: view.getInt32(at + 12, true),
-      path: latin(data.subarray(path, path + length)),
-      second: latin(
-        data.subarray(second, second + view.getUint16(at + 26, true)),
-      ),
+for (
+  const [name, options] of [
+    ["with a listener", []],
+    ["by ptrace stops alone", ["-DTRACE_NO_LISTENER"]],
+  ] as const
+) {
+  const test = (what: string, body: (bench: Bench) => void) =>
+    Deno.test({
+      name: `ptrace tracer ${name}: ${what}`,
+      ignore: !READY,
+      fn: () => body(bench ??= new Bench([...options])),
     });
-  }
-  return { seen, system: Number(start.getBigUint64(40, true)) };
-}
+  let bench: Bench | undefined;
 
-/** A program of file operations that says nothing but when it fails. */
-const PROGRAM = String.raw`
-#define _GNU_SOURCE
-#include <dirent.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <linux/openat2.h>
-#include <pthread.h>
-#include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <sys/syscall.h>
-#include <sys/time.h>
-#include <sys/wait.h>
-#include <unistd.h>
-#define CHECK(x) do { if (!(x)) { perror(#x); exit(99); } } while (0)
-static void changes(void) {
-  CHECK(mkdir("d", 0777) == 0);
-  int fd = open("d/a", O_WRONLY | O_CREAT | O_TRUNC, 0666);
-  CHECK(fd >= 0 && fchmod(fd, 0755) == 0 && close(fd) == 0);
-  CHECK(rename("d/a", "d/b") == 0 && link("d/b", "d/c") == 0);
-  CHECK(symlink("b", "d/l") == 0 && open("d/l", O_RDONLY) >= 0);
-  CHECK(chmod("d/l", 0700) == 0 && truncate("d/b", 1) == 0);
-  CHECK(unlink("d/l") == 0 && unlink("d/nope") < 0 && errno == ENOENT);
-  CHECK(open("d/l", O_RDONLY) < 0 && errno == ENOENT);
-  CHECK(open("d", O_WRONLY) < 0 && errno == EISDIR);
-  CHECK(rmdir("d") < 0 && errno == ENOTEMPTY);
-  CHECK(unlinkat(AT_FDCWD, "d/b", 0) == 0 && unlink("d/c") == 0 && rmdir("d") == 0);
-}
-static void raw(void) {
-  struct open_how how = {.flags = O_RDONLY};
-  CHECK(syscall(SYS_openat2, AT_FDCWD, "one", &how, sizeof how) >= 0);
-  CHECK(syscall(SYS_renameat2, AT_FDCWD, "one", AT_FDCWD, "two", 2) == 0);
-  int dir = syscall(SYS_openat, AT_FDCWD, "sub", O_RDONLY | O_DIRECTORY);
-  CHECK(dir >= 0 && syscall(SYS_faccessat, dir, "in", R_OK) == 0);
-  char list[4096];
-  CHECK(syscall(SYS_getdents64, dir, list, sizeof list) > 0);
-  CHECK(syscall(SYS_getdents64, dir, list, sizeof list) == 0);
-  CHECK(syscall(425, 8, list) < 0 && errno == ENOSYS);
-  int made = open(".", O_TMPFILE | O_RDWR, 0600);
-  if (made >= 0) {
-    char name[64];
-    sprintf(name, "/proc/self/fd/%d", made);
-    CHECK(linkat(AT_FDCWD, name, AT_FDCWD, "named", AT_SYMLINK_FOLLOW) == 0);
-  }
-}
-static void *reader(void *at) {
-  char name[64];
-  for (int i = 0; i < 200; i++) {
-    sprintf(name, "t%ld-%d", (long)at, i);
-    CHECK(access(name, F_OK) < 0 && errno == ENOENT);
-  }
-  return 0;
-}
-static void threads(void) {
-  pthread_t all[8];
-  for (long i = 0; i < 8; i++) pthread_create(&all[i], 0, reader, (void *)i);
-  for (int i = 0; i < 8; i++) pthread_join(all[i], 0);
-}
-static void *replace(void *program) {
-  execl(program, program, "exit", (char *)0);
-  return 0;
-}
-static void storm(int n, char *program) {
-  for (int i = 0; i < n; i++) {
-    pid_t pid = vfork();
-    if (pid == 0) { execl(program, program, "exit", (char *)0); _exit(1); }
-    int status;
-    CHECK(waitpid(pid, &status, 0) == pid && status == 7 << 8);
-  }
-}
-static void deep(void) {
-  char name[201];
-  memset(name, 'x', 200);
-  name[200] = 0;
-  for (int i = 0; i < 25; i++) CHECK(mkdir(name, 0777) == 0 && chdir(name) == 0);
-  int fd = open("f", O_WRONLY | O_CREAT, 0666);
-  CHECK(fd >= 0 && access("g", F_OK) < 0 && access("f", F_OK) == 0);
-  CHECK(fork() || (access("h", F_OK), _exit(0), 0));
-  wait(0);
-}
-static volatile int beats;
-static void beat(int s) { (void)s; beats++; }
-// A handler without SA_RESTART must not make these calls fail with EINTR.
-static void signals(int n) {
-  struct sigaction action = {.sa_handler = beat};
-  sigaction(SIGALRM, &action, 0);
-  struct itimerval often = {{0, 150}, {0, 150}};
-  setitimer(ITIMER_REAL, &often, 0);
-  struct stat info;
-  for (int i = 0; i < n; i++) {
-    CHECK(stat("nope", &info) < 0 && errno == ENOENT);
-    int fd = open("there", O_RDONLY);
-    CHECK(fd >= 0 && close(fd) == 0);
-  }
-  CHECK(beats > 0);
-}
-// Whoever waits for it sees it stop, go on and end.
-static void stopper(char **command) {
-  pid_t pid = fork();
-  if (pid == 0) { execv(*command, command); _exit(1); }
-  int status;
-  CHECK(waitpid(pid, &status, WUNTRACED) == pid);
-  CHECK(WIFSTOPPED(status) && WSTOPSIG(status) == SIGSTOP);
-  kill(pid, SIGCONT);
-  CHECK(waitpid(pid, &status, WUNTRACED) == pid && status == 4 << 8);
-}
-// What the preloaded library does for a program that it cannot go into.
-#include FILTER
-static void seized(char *tracer, char *trace, char *program) {
-  int pipes[2];
-  CHECK(pipe(pipes) == 0);
-  char pid[16], fd[16], answer = 0;
-  sprintf(pid, "%d", getpid());
-  sprintf(fd, "%d", pipes[1]);
-  prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY, 0, 0, 0);
-  if (fork() == 0) {
-    if (fork() == 0) execl(tracer, tracer, trace, "--seize", pid, fd, (char *)0);
-    _exit(0);
-  }
-  wait(0);
-  close(pipes[1]);
-  CHECK(read(pipes[0], &answer, 1) == 1 && answer == '1');
-  CHECK(read(pipes[0], &answer, 1) == 0);
-  CHECK(trace_install_filter() == 0);
-  execl(program, program, "changes", (char *)0);
-}
-int main(int argc, char **argv) {
-  char *what = argc > 1 ? argv[1] : "";
-  if (!strcmp(what, "exit")) return 7;
-  if (!strcmp(what, "changes")) changes();
-  if (!strcmp(what, "raw")) raw();
-  if (!strcmp(what, "threads")) threads();
-  if (!strcmp(what, "storm")) storm(atoi(argv[2]), argv[0]);
-  if (!strcmp(what, "deep")) deep();
-  if (!strcmp(what, "signals")) signals(atoi(argv[2]));
-  if (!strcmp(what, "stopper")) stopper(argv + 2);
-  if (!strcmp(what, "seized")) seized(argv[2], argv[3], argv[4]);
-  if (!strcmp(what, "replace")) {
-    pthread_t other;
-    pthread_create(&other, 0, replace, argv[0]);
-    pause();
-  }
-  if (!strcmp(what, "open")) for (int i = 2; i < argc; i++) open(argv[i], O_RDONLY);
-  if (!strcmp(what, "switch")) {
-    access("/proc/self/clibs-trace/off", F_OK);
-    if (fork() == 0) { open("hidden", O_RDWR | O_CREAT, 0666); _exit(0); }
-    wait(0);
-    open("hidden", O_RDONLY);
-    chdir("sub");
-    access("/proc/self/clibs-trace/on", F_OK);
-    open("shown", O_RDONLY);
-  }
-  if (!strcmp(what, "many")) {
-    char name[32];
-    for (int i = 0; i < atoi(argv[2]); i++) { sprintf(name, "n%d", i); access(name, F_OK); }
-  }
-  return 0;
-}
-`;
-
-/** The tracer, a program to trace, and a folder to run it in. */
-class Bench implements Disposable {
-  readonly temp = new TempDir();
-  readonly tracer = this.temp.join("clibs-ptrace");
-  readonly program = this.temp.join("program");
-  readonly trace = this.temp.join("trace");
-  readonly dir = this.temp.join("dir");
-
-  constructor(options: string[]) {
-    const sources = Array.from(Deno.readDirSync(NATIVE), (e) => e.name)
-      .filter((name) => /^ptrace.*\.c$/.test(name)).map((n) => NATIVE + n);
-    this.#compile([...options, "-o", this.tracer, ...sources]);
-    this.temp.write({ "program.c": PROGRAM });
-    this.#compile([
-      ...["-static", "-pthread", `-DFILTER="${NATIVE}filter.h"`, ...options],
-      ...["-o", this.program, this.temp.join("program.c")],
+  test("a program ends as it does untraced", (bench) => {
+    const end = (...command: string[]) => {
+      const { output } = bench.run(command);
+      return [output.code, output.signal, latin(output.stderr)];
+    };
+    assert.deepEqual(end("sh", "-c", "echo out >&2; exit 3"), [
+      3,
+      null,
+      "out\n",
     ]);
-    Deno.mkdirSync(this.dir);
-  }
-
-  #compile(args: string[]): void {
-    const { success, stderr } = new Deno.Command("cc", {
-      args: ["-O2", "-std=gnu11", ...args],
+    assert.deepEqual(end("sh", "-c", "kill -TERM $$"), [143, "SIGTERM", ""]);
+    assert.deepEqual(end("sh", "-c", "kill -KILL $$"), [137, "SIGKILL", ""]);
+    assert.deepEqual(end("no-such-program").slice(0, 2), [127, null]);
+    assert.deepEqual(end("./no-such-program").slice(0, 2), [127, null]);
+    assert.deepEqual(end("/etc/passwd").slice(0, 2), [126, null]);
+    assert.deepEqual(end("/").slice(0, 2), [126, null]);
+    const bad = new Deno.Command(bench.tracer, { args: ["x"] }).outputSync();
+    assert.equal(bad.code, 125);
+    const none = new Deno.Command(bench.tracer, {
+      args: ["/no/trace", "--", "true"],
     }).outputSync();
-    assert.ok(success, latin(stderr));
-  }
+    assert.equal(none.code, 125);
+    assert.match(latin(none.stderr), /^clibs-ptrace: /);
+  });
 
-  /** Runs a command traced, in an empty folder with these files. */
-  run(
-    command: string[],
-    options: { files?: Record<string, string>; flags?: number } = {},
-  ): { output: Deno.CommandOutput; seen: Seen[]; system: number } {
-    Deno.removeSync(this.dir, { recursive: true });
-    Deno.mkdirSync(this.dir);
-    for (const [name, text] of Object.entries(options.files ?? {})) {
-      if (name.includes("/")) {
-        const folder = name.slice(0, name.lastIndexOf("/"));
-        Deno.mkdirSync(`${this.dir}/${folder}`, { recursive: true });
-      }
-      if (text.startsWith("->")) {
-        Deno.symlinkSync(text.slice(2), `${this.dir}/${name}`);
-      } else Deno.writeTextFileSync(`${this.dir}/${name}`, text);
+  test("changes are recorded with their ends", (bench) => {
+    assert.deepEqual(bench.lines(["changes"]), [
+      "MKDIR d found",
+      "WRITE d/a found",
+      "ATTRIBUTES d/a found existed",
+      "RENAME d/a d/b found",
+      "HARDLINK d/b d/c found",
+      "SYMLINK d/l found",
+      "LINK d/l found",
+      "READ d/b found",
+      "ATTRIBUTES d/b found existed",
+      "ATTRIBUTES d/b found existed",
+      "UNLINK d/l found existed",
+      "UNLINK d/nope absent",
+      "READ d/l absent",
+      "WRITE d failed existed",
+      "RMDIR d failed existed",
+      "UNLINK d/b found existed",
+      "UNLINK d/c found existed",
+      "RMDIR d found existed",
+    ]);
+    const { seen } = bench.run([bench.program, "changes"]);
+    const made = seen.find((s) => s.op === "WRITE");
+    assert.equal(made?.flags, TRUNCATED | CREATES);
+  });
+
+  test("calls without the C library", (bench) => {
+    const lines = bench.lines(["raw"], { one: "1", two: "2", "sub/in": "" });
+    assert.deepEqual(lines, [
+      "READ one found",
+      "RENAME one two found existed",
+      "RENAME two one found existed",
+      "READ sub found",
+      "ACCESS sub/in found",
+      "READDIR sub found",
+      ...(lines.includes("WRITE named found")
+        ? ["ACCESS . found", "WRITE named found"]
+        : lines.slice(6)), // the file system knows no O_TMPFILE
+    ]);
+  });
+
+  test("links on the way are recorded, and end", (bench) => {
+    const files = {
+      "real/file": "",
+      "a": "->b",
+      "b": "->c",
+      "c": "->real",
+      "loop": "->pool",
+      "pool": "->loop",
+      "far": "->nowhere/x",
+      "up": "->real/../real/file",
+    };
+    const open = (...names: string[]) => bench.lines(["open", ...names], files);
+    assert.deepEqual(open("a/file", "c/file", "./real//file"), [
+      "LINK a found",
+      "LINK b found",
+      "LINK c found",
+      "READ real/file found",
+    ]);
+    assert.deepEqual(
+      open("a/../b/./nope"),
+      [
+        "LINK a found",
+        "LINK b found",
+        "LINK c found",
+        "READ real/nope absent",
+      ].filter((l) => !l.startsWith("?")),
+    );
+    assert.deepEqual(open("loop"), [
+      "LINK loop found",
+      "LINK pool found",
+      "READ loop failed",
+    ]);
+    assert.deepEqual(open("far", "up", "real/file/"), [
+      "LINK far found",
+      "READ nowhere/x absent",
+      "LINK up found",
+      "READ real/file found",
+      "READ real/file absent",
+    ]);
+  });
+
+  test("names of any bytes, and paths longer than the kernel's", (bench) => {
+    const { seen } = bench.run([
+      ...["bash", "-c", `: < $'new\\nline'; : > $'\\xff\\xfe'; true`],
+    ]);
+    const paths = seen.map((s) => s.path.slice(bench.dir.length + 1));
+    assert.ok(paths.includes("new\nline"));
+    assert.ok(paths.includes("\xff\xfe"));
+
+    const lines = bench.lines(["deep"]);
+    const deepest = Array(25).fill("x".repeat(200)).join("/");
+    assert.equal(lines.filter((l) => l.startsWith("MKDIR")).length, 25);
+    assert.deepEqual(lines.filter((l) => !/^(MKDIR|ACCESS x.*x) /.test(l)), [
+      `WRITE ${deepest}/f found`,
+      `ACCESS ${deepest}/g absent`,
+      `ACCESS ${deepest}/f found`,
+      `ACCESS ${deepest}/h absent`,
+    ]);
+  });
+
+  test("threads and processes", (bench) => {
+    const { seen } = bench.run([bench.program, "threads"]);
+    const probes = seen.filter((s) => s.state === "absent");
+    assert.equal(probes.length, 1600);
+    assert.equal(new Set(seen.map((s) => s.pid)).size, 1);
+    assert.deepEqual(seen.filter((s) => s.op === "START").length, 1);
+
+    const storm = bench.run([bench.program, "storm", "100"]);
+    assert.equal(storm.output.code, 0);
+    const count = (op: string) => storm.seen.filter((s) => s.op === op).length;
+    assert.deepEqual([count("START"), count("EXEC"), count("EXIT")], [
+      ...[101, 101, 101],
+    ]);
+    const main = storm.seen.find((s) => s.op === "START");
+    assert.equal(main?.other, Deno.pid);
+    for (const start of storm.seen.filter((s) => s.op === "START").slice(1)) {
+      assert.equal(start.other, main?.pid);
     }
-    const prefixes = ["/usr", "/lib", "/lib64", "/bin", "/etc", "/proc", "/dev"];
-    makeTrace(this.trace, prefixes, options.flags);
-    const output = new Deno.Command(this.tracer, {
-      args: [this.trace, "--", ...command],
-      cwd: this.dir,
-    }).outputSync();
-    return { output, ...readTrace(this.trace) };
-  }
 
-  /** As lines `OP path state`, relative to the folder, without processes. */
-  lines(command: string[], files?: Record<string, string>): string[] {
-    const { output, seen } = this.run([this.program, ...command], { files });
+    const replaced = bench.run([bench.program, "replace"]);
+    assert.equal(replaced.output.code, 7);
+    const execs = replaced.seen.filter((s) => s.op === "EXEC");
+    assert.deepEqual(
+      execs.map((s) => s.pid),
+      [main?.pid, main?.pid].map(() => execs[0]?.pid),
+    );
+    assert.deepEqual(execs.map((s) => s.second.split("\0").slice(1, -1)), [
+      [bench.program, "replace"],
+      [bench.program, "exit"],
+    ]);
+    assert.equal(replaced.seen.at(-1)?.other, 7 << 8);
+  });
+
+  test("signals interrupt nothing that they do not interrupt untraced", (bench) => {
+    const { output } = bench.run([bench.program, "signals", "5000"], {
+      files: { there: "" },
+    });
     assert.equal(latin(output.stderr), "");
     assert.equal(output.code, 0);
-    return seen
-      .filter((s) => s.path.startsWith(this.dir) || s.op === "SWITCH")
-      .map((s) => {
-        const path = s.path.slice(this.dir.length + 1) || ".";
-        const second = s.second.replaceAll(`${this.dir}/`, "");
-        const existed = s.flags & EXISTED ? " existed" : "";
-        return `${s.op} ${path}${second && ` ${second}`} ${s.state}${existed}`;
-      });
-  }
+  });
 
-  [Symbol.dispose](): void {
-    this.temp[Symbol.dispose]();
-  }
+  test("its parent sees a program stop and go on", (bench) => {
+    makeTrace(bench.trace, []);
+    const { code, stderr } = new Deno.Command(bench.program, {
+      args: [
+        ...["stopper", bench.tracer, bench.trace, "--"],
+        ...["/bin/sh", "-c", "kill -STOP $$; exit 4"],
+      ],
+    }).outputSync();
+    assert.equal(latin(stderr), "");
+    assert.equal(code, 0);
+  });
+
+  test("scripts, their interpreters and the search along PATH", (bench) => {
+    const { seen } = bench.run(["sh", "-c", "./outer arg"], {
+      files: {
+        "outer": "#!inner one two\n",
+        "inner": "#!/usr/bin/env -S cat\ntext\n",
+      },
+    });
+    assert.ok(
+      seen.some((s) => s.path.endsWith("/outer") && s.state === "failed"),
+    );
+    const script = `printf '#!%s/inner a b\\n' "$PWD" > outer;
+      printf '#!/bin/cat\\ntext\\n' > inner; chmod +x inner outer; ./outer arg`;
+    const run = bench.run(["sh", "-c", script], { flags: KEEP_SYSTEM });
+    const executed = run.seen.filter((s) => s.flags & EXECUTES)
+      .map((s) => s.path);
+    const at = executed.indexOf(`${bench.dir}/outer`);
+    assert.deepEqual(executed.slice(at, at + 2), [
+      `${bench.dir}/outer`,
+      `${bench.dir}/inner`,
+    ]);
+    assert.ok(executed.some((path) => /\/ld-[^/]*$/.test(path)));
+    const exec = run.seen.filter((s) => s.op === "EXEC").at(-1);
+    assert.equal(exec?.path, `${bench.dir}/outer`);
+    assert.equal(exec?.second, `${bench.dir}\0./outer\0arg\0`);
+  });
+
+  test("a long command line is cut and says so", (bench) => {
+    const { seen } = bench.run(["true", "x".repeat(9000), "y".repeat(9000)]);
+    const exec = seen.filter((s) => s.op === "EXEC").at(-1);
+    assert.equal(exec?.flags, TRUNCATED);
+    assert.equal(exec?.second.length, bench.dir.length + 1 + 5 + 9001);
+  });
+
+  test("recording is switched off and on", (bench) => {
+    const files = { hidden: "", shown: "", "sub/shown": "" };
+    assert.deepEqual(bench.lines(["switch"], files), [
+      "SWITCH . found",
+      "SWITCH . found",
+      "READ sub/shown found",
+    ]);
+  });
+
+  test("system paths are counted or kept", (bench) => {
+    const counted = bench.run(["cat", "/usr/lib/../lib/os-release"]);
+    assert.ok(counted.system > 5);
+    assert.ok(
+      counted.seen.every((s) => s.op === "EXEC" || !/^\/usr/.test(s.path)),
+    );
+    const kept = bench.run(["cat", "/etc/os-release"], { flags: KEEP_SYSTEM });
+    assert.equal(kept.system, 0);
+    assert.ok(
+      kept.seen.some((s) =>
+        s.op === "READ" && s.path === "/etc/passwd" ||
+        s.path === "/usr/lib/os-release"
+      ),
+    );
+  });
+
+  test("a waiting process is seized", (bench) => {
+    makeTrace(bench.trace, ["/usr", "/lib", "/etc", "/proc"]);
+    Deno.removeSync(bench.dir, { recursive: true });
+    Deno.mkdirSync(bench.dir);
+    const { code, stderr } = new Deno.Command(bench.program, {
+      args: ["seized", bench.tracer, bench.trace, bench.program],
+      cwd: bench.dir,
+    }).outputSync();
+    assert.equal(latin(stderr), "");
+    assert.equal(code, 0);
+    const { seen } = readTrace(bench.trace);
+    assert.equal(seen[0]?.op, "READ");
+    assert.equal(seen[0]?.flags, EXECUTES);
+    assert.equal(seen[1]?.op, "EXEC");
+    assert.equal(seen.filter((s) => s.op === "WRITE").length, 2);
+    assert.equal(seen.at(-1)?.op, "EXIT");
+  });
+
+  test("it holds no descriptor and leaves what goes on", (bench) => {
+    const list = ["bash", "-c", "exec 3<&- 9</dev/null; ls -l /proc/$$/fd"];
+    const names = (text: Uint8Array) =>
+      latin(text).split("\n").slice(1).map((l) =>
+        l.replace(/.* (\d+ -> \S+).*/, "$1").replace(/\d{3,}/g, "N")
+      );
+    const bare = new Deno.Command(list[0] ?? "", { args: list.slice(1) });
+    assert.deepEqual(
+      names(bench.run(list).output.stdout),
+      names(bare.outputSync().stdout),
+    );
+    const limited = bench.run(["sh", "-c", "ulimit -n 16; cat f; cat f"], {
+      files: { f: "text" },
+    });
+    assert.equal(latin(limited.output.stdout), "texttext");
+    const started = performance.now();
+    const left = bench.run([
+      ...["sh", "-c", "(sleep 30; :) >/dev/null 2>&1 & echo $!"],
+    ]);
+    assert.ok(performance.now() - started < 10_000);
+    Deno.kill(Number(latin(left.output.stdout)), "SIGKILL");
+  });
+
+  test("many accesses", (bench) => {
+    const { seen } = bench.run([bench.program, "many", "50000"]);
+    assert.equal(seen.filter((s) => s.op === "ACCESS").length, 50000);
+  });
+
+  Deno.test({
+    name: `ptrace tracer ${name}: cleans up`,
+    ignore: !READY,
+    fn: () => bench?.[Symbol.dispose](),
+  });
 }

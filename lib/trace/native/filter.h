@@ -229,7 +229,13 @@ static void trace_emit_machine(struct trace_code *c, uint32_t machine) {
   c->code[skip].k = c->length - skip - 1;
 }
 
-#ifdef __x86_64__
+// Without a listener all stops are ptrace's; a build for tests and benchmarks can
+// have it so.
+#if defined __x86_64__ && !defined TRACE_NO_LISTENER
+#define TRACE_LISTENS 1
+#endif
+
+#ifdef TRACE_LISTENS
 // Whether the tracer can be asked through a listener without being slower than
 // ptrace: Linux 6.6 knows how to wake it on the same processor. Containers may
 // forbid it to fetch the descriptor.
@@ -278,7 +284,7 @@ static long trace_apply_filter(uint32_t look, unsigned long flags) {
 // Makes the calling thread, and what it executes or starts, stop for the
 // tracer that has seized it. Async-signal-safe. Returns 0, or -1 with errno.
 __attribute__((unused)) static int trace_install_filter(void) {
-#ifdef __x86_64__
+#ifdef TRACE_LISTENS
   if (trace_can_listen()) {
     // 8: listener; 32: once the tracer looks, signals wait until it answered.
     long listener = trace_apply_filter(SECCOMP_RET_USER_NOTIF, 8 | 32);

@@ -97,7 +97,8 @@ struct buffer {
 };
 extern struct buffer buffers[2];
 
-enum { FOLLOW = 1, EMPTY_IS_FD = 2, COUNT = 4 };
+// DEEP: also what is below a system prefix, where /proc leads elsewhere.
+enum { FOLLOW = 1, EMPTY_IS_FD = 2, DEEP = 4 };
 
 // Resolves a name as the kernel will, reporting links on the way.
 struct place resolve(struct task *task, int dir, const char *name,
@@ -134,6 +135,7 @@ struct arguments {
 
 // Calls that only look (ptrace_look.c).
 void see_look(struct task *task, const struct arguments *a);
+void see_open(struct task *task, int dir, uint64_t address, uint64_t flags);
 // Calls that change something (ptrace_change.c). Returns whether its end is to
 // be seen too.
 bool see_change(struct task *task, const struct arguments *a);

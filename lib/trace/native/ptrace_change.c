@@ -52,8 +52,17 @@ static bool change_one(struct task *task, unsigned call, int dir,
 
 static bool change_open(struct task *task, unsigned call, int dir,
                         uint64_t address, uint64_t flags) {
+  if (!(flags & (O_WRONLY | O_RDWR | O_CREAT | O_TRUNC))) {
+    see_open(task, dir, address, flags);
+    return false;
+  }
   // A file without a name; it gets one, if at all, by linkat().
-  if ((flags & O_TMPFILE) == O_TMPFILE) return false;
+  if ((flags & O_TMPFILE) == O_TMPFILE) {
+    struct place folder =
+        argument_path(task, dir, address, FOLLOW, &buffers[0]);
+    report(task, TRACE_ACCESS, 0, &folder, folder.state);
+    return false;
+  }
   bool made = (flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL);
   unsigned how = (flags & O_NOFOLLOW) || made ? 0 : FOLLOW;
   struct place place = argument_path(task, dir, address, how, &buffers[0]);
@@ -69,14 +78,15 @@ static bool change_open(struct task *task, unsigned call, int dir,
 static bool change_openat2(struct task *task, const struct arguments *a) {
   uint64_t how[3];  // flags, mode, resolve
   if (!read_memory(task->tid, a->at[2], how, sizeof how)) return false;
-  if (how[0] & (O_WRONLY | O_RDWR | O_CREAT | O_TRUNC)) {
-    return change_open(task, a->call, (int)a->at[0], a->at[1], how[0]);
-  }
-  struct arguments plain = *a;
-  plain.call = CALL_OPENAT;
-  plain.at[2] = how[0];
-  see_look(task, &plain);
-  return false;
+  return change_open(task, a->call, (int)a->at[0], a->at[1], how[0]);
+}
+
+// Whether a hard link is of a descriptor: of a file that may have no name.
+static bool is_nameless(struct task *task, uint64_t address) {
+  char name[6] = "";
+  return read_memory(task->tid, address, name, 1) &&
+         (!*name || (read_memory(task->tid, address, name, sizeof name) &&
+                     memcmp(name, "/proc/", sizeof name) == 0));
 }
 
 // Calls with two names. That of a hard link may be of a file that has none.
@@ -87,7 +97,8 @@ static bool change_two(struct task *task, unsigned call, int dir,
   struct place b = argument_path(task, dir2, address2, 0, &buffers[1]);
   if (!b.usable || (!a.usable && op == TRACE_RENAME)) return false;
   uint64_t at, other = 0;
-  if (!a.usable || (op == TRACE_HARDLINK && a.state == TRACE_ABSENT)) {
+  if (!a.usable || (op == TRACE_HARDLINK && a.state == TRACE_ABSENT &&
+                    is_nameless(task, address))) {
     at = report_change(task, TRACE_WRITE, TRACE_CREATES | existed(&b), &b,
                        NULL);
   } else {
@@ -161,7 +172,7 @@ static void look_at_root(struct task *task, uint64_t address) {
   if (place.usable) report(task, TRACE_ACCESS, 0, &place, place.state);
 }
 
-#ifdef __x86_64__
+#ifdef TRACE_LISTENS
 // The address may belong to a child that has a listener to hand over.
 static bool is_listener(struct task *task, uint64_t address) {
   char name[sizeof TRACE_LISTENER];
@@ -196,7 +207,7 @@ bool see_change(struct task *task, const struct arguments *a) {
                         TRACE_HARDLINK, false);
     case CALL_LINKAT:
       return change_two(task, a->call, dir, v[1],
-                        (v[4] & AT_SYMLINK_FOLLOW ? FOLLOW : 0) |
+                        (v[4] & AT_SYMLINK_FOLLOW ? FOLLOW | DEEP : 0) |
                             (v[4] & AT_EMPTY_PATH ? EMPTY_IS_FD : 0),
                         (int)v[2], v[3], TRACE_HARDLINK, false);
     case CALL_SYMLINK:
@@ -211,7 +222,7 @@ bool see_change(struct task *task, const struct arguments *a) {
     case CALL_RMDIR:
       return change_one(task, a->call, here, v[0], 0, TRACE_RMDIR);
     case CALL_MKDIR:
-#ifdef __x86_64__
+#ifdef TRACE_LISTENS
       if (v[1] < 0x10000 && is_listener(task, v[0])) {
         listen_to(task->tid, (int)v[1]);
         return false;

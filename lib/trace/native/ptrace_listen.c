@@ -16,7 +16,7 @@ static int listener = -1;
 
 bool is_listening(void) { return listener >= 0; }
 
-#ifdef __x86_64__
+#ifdef TRACE_LISTENS
 
 // Of <linux/seccomp.h>, which may be older than the kernel.
 #define SET_FLAGS _IOW('!', 4, uint64_t)

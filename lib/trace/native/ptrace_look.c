@@ -44,8 +44,7 @@ static unsigned how_of(uint64_t flags) {
          (flags & AT_EMPTY_PATH ? EMPTY_IS_FD : 0);
 }
 
-static void look_open(struct task *task, int dir, uint64_t address,
-                      uint64_t flags) {
+void see_open(struct task *task, int dir, uint64_t address, uint64_t flags) {
   bool follow = !(flags & O_NOFOLLOW);
   struct place place = argument_path(task, dir, address, follow ? FOLLOW : 0,
                                      &buffers[0]);
@@ -85,8 +84,8 @@ void see_look(struct task *task, const struct arguments *a) {
   const uint64_t *v = a->at;
   int dir = (int)v[0];
   switch (a->call) {
-    case CALL_OPEN: look_open(task, AT_FDCWD, v[0], v[1]); break;
-    case CALL_OPENAT: look_open(task, dir, v[1], v[2]); break;
+    case CALL_OPEN: see_open(task, AT_FDCWD, v[0], v[1]); break;
+    case CALL_OPENAT: see_open(task, dir, v[1], v[2]); break;
     case CALL_STAT: look_at(task, AT_FDCWD, v[0], FOLLOW, TRACE_STAT); break;
     case CALL_LSTAT: look_at(task, AT_FDCWD, v[0], 0, TRACE_STAT); break;
     case CALL_STATAT:

@@ -98,6 +98,10 @@ static void on_new(struct task *task, bool may_share) {
 // by its exec.
 static void on_exec(struct task *task) {
   struct process *process = task->process;
+  // While this is not waited for, the kernel takes what we ask of the id to be
+  // meant for the thread that had it before.
+  siginfo_t same;
+  waitid(P_PID, (id_t)task->tid, &same, WSTOPPED | WNOHANG | __WALL);
   if (process->threads > 1 || task->tid != process->pid) {
     unsigned long former = 0;
     ptrace(PTRACE_GETEVENTMSG, task->tid, 0, &former);

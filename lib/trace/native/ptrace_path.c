@@ -372,7 +372,7 @@ struct place resolve(struct task *task, int dir, const char *name,
   if (*name != '/') path[whole++] = '/';
   memcpy(path + whole, name, length + 1);
   whole += length;
-  if (!trace_keeps_system() && is_system(path)) {
+  if (!trace_keeps_system() && !(how & DEEP) && is_system(path)) {
     return (struct place){.path = path, .length = whole, .state = TRACE_FOUND,
                           .system = true, .usable = true};
   }
