@@ -425,6 +425,22 @@ Deno.test("an attribute that never comes is given up", async () => {
   await evaluator.close();
 });
 
+Deno.test("places are found in folders with strange names", async () => {
+  using dir = repo({
+    "a(b) c%20/Lmakefile.ts": 'import { rule } from "@clibs/cli/lmake";\n\n' +
+      'rule({ name: "A", target: "a", cmd: "" });\nrule({ name: "A" } as never);',
+  });
+  await assert.rejects(
+    loadDefinition({ root: dir.join("a(b) c%20") }),
+    (error) => {
+      assert.deepEqual((error as { facts: unknown }).facts, {
+        at: "Lmakefile.ts:4",
+      });
+      return true;
+    },
+  );
+});
+
 Deno.test("very long definitions come through", async () => {
   const { definition } = await load(
     'for (let i = 0; i < 500; i++) rule({ name: "R" + i, target: "t" + i, cmd: "# " + "ü".repeat(1000) });',

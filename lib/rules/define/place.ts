@@ -26,7 +26,7 @@ export function placeOfStack(stack: string | undefined): Place | undefined {
 
 /** The place that a line of text names as a URL; undefined if it is ours. */
 export function placeIn(text: string): Place | undefined {
-  const found = /(file:\/\/[^\s"()]+?):(\d+):(\d+)/.exec(text);
+  const found = /(file:\/\/[^\s"]+?):(\d+):(\d+)/.exec(text);
   if (!found || found[1]!.startsWith(OURS)) return undefined;
   return {
     file: fileURLToPath(found[1]!),

@@ -120,12 +120,21 @@ export async function loadDefinition(options: LoadOptions): Promise<Loaded> {
   }
 }
 
-/** Runs a module by the Deno that runs this one. */
-export function denoRunner(module: string, setup: DenoSetup): string[] {
+/**
+ * Runs a module by Deno.
+ *
+ * @param deno The Deno to run, with what comes before its `run`. Default: the
+ *   one that runs this.
+ */
+export function denoRunner(
+  module: string,
+  setup: DenoSetup,
+  deno: readonly string[] = [Deno.execPath()],
+): string[] {
   const { importMap, configFile, lockFile } = setup;
   const map = encodeURIComponent(JSON.stringify(importMap));
   return [
-    Deno.execPath(),
+    ...deno,
     "run",
     "--allow-all",
     "--no-prompt",
