@@ -108,7 +108,7 @@ const refused: [unknown, string][] = [
   ],
   [
     { ...ok, deps: { vars: "x" } },
-    "CLIBS_LMAKE_RULE Cannot define the rule R: deps.vars has a dep with the name vars, which commands use for something else\n" +
+    "CLIBS_LMAKE_RULE Cannot define the rule R: deps.vars has a dep with the name vars, which stands for the attribute vars\n" +
     "hint: choose another name",
   ],
   [
@@ -117,8 +117,18 @@ const refused: [unknown, string][] = [
     "hint: a command knows each of them by its name: rename one",
   ],
   [
-    { ...ok, resources: { target: 1 } },
-    "CLIBS_LMAKE_RULE Cannot define the rule R: resources has the name target for a resource and for a target\n" +
+    { ...ok, deps: { dep: "x" } },
+    "CLIBS_LMAKE_RULE Cannot define the rule R: deps.dep has a dep with the name dep, which stands for the attribute dep, which is stdin\n" +
+    "hint: choose another name",
+  ],
+  [
+    { name: "R", cmd: "", targets: { target: "x" } },
+    "CLIBS_LMAKE_RULE Cannot define the rule R: targets.target has a target with the name target, which stands for the attribute target, which gets stdout\n" +
+    "hint: choose another name",
+  ],
+  [
+    { ...ok, deps: { A: "a" }, resources: { A: 1 } },
+    "CLIBS_LMAKE_RULE Cannot define the rule R: resources has the name A for a resource and for a dep\n" +
     "hint: a command knows each of them by its name: rename one",
   ],
   [

@@ -37,6 +37,7 @@ export function readDeps(
     const entries = attribute("deps", () => Object.entries(plainObject(deps)));
     for (const [key, value] of entries) {
       attribute(`deps.${key}`, () => {
+        checkKey("dep", key);
         names.add("dep", key);
         table.push(readDep(key, value, before));
       });

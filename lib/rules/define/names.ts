@@ -4,8 +4,13 @@ import { checkTemplate, parseTemplate } from "../pattern_template.ts";
 import { NAME } from "../pattern_parse.ts";
 import { BadValue } from "./check.ts";
 
-/** Names that a command knows for something else. */
-const RESERVED = ["lmake", "vars"];
+/** Names by which a command knows something else, and what. */
+const RESERVED: Readonly<Record<string, string>> = {
+  dep: "the attribute dep, which is stdin",
+  lmake: "the functions for jobs",
+  target: "the attribute target, which gets stdout",
+  vars: "the attribute vars",
+};
 
 /** Names that stand for something, and for what. */
 export class NameTable {
@@ -19,10 +24,9 @@ export class NameTable {
    *
    * @param kind What it stands for, such as `target`.
    * @param isFunction Whether it stands for many files.
-   * @throws {BadValue} If it is no name or is taken.
+   * @throws {BadValue} If it is taken.
    */
   add(kind: string, name: string, isFunction = false): void {
-    checkKey(kind, name);
     const before = this.#kinds.get(name);
     if (before !== undefined) {
       throw new BadValue(
@@ -59,9 +63,10 @@ export function checkKey(kind: string, name: string): void {
       "names consist of letters, digits and _, and begin with no digit",
     );
   }
-  if (RESERVED.includes(name)) {
+  const other = Object.hasOwn(RESERVED, name) ? RESERVED[name] : undefined;
+  if (other !== undefined) {
     throw new BadValue(
-      `has a ${kind} with the name ${name}, which commands use for something else`,
+      `has a ${kind} with the name ${name}, which stands for ${other}`,
       "choose another name",
     );
   }

@@ -19,7 +19,7 @@ import {
 } from "./check.ts";
 import { type Evaluate, readDeps } from "./deps.ts";
 import { readCommand } from "./functions.ts";
-import { NameTable } from "./names.ts";
+import { checkKey, NameTable } from "./names.ts";
 import type { DefinedRule } from "./session.ts";
 import {
   type Attribute,
@@ -214,6 +214,7 @@ function addResources(value: unknown, names: NameTable): void {
     return;
   }
   for (const name of Object.keys(value ?? { cpu: 1 })) {
+    checkKey("resource", name);
     names.add("resource", name);
   }
 }
