@@ -203,3 +203,46 @@ export type { Stream, TraceOptions, TraceResult } from "./lib/trace/run.ts";
 export type { SessionOptions } from "./lib/trace/session.ts";
 export type { CommandFact, DepFact, Fact, Trace } from "./lib/trace/trace.ts";
 export type { NativeOptions } from "./lib/toolchain/native.ts";
+
+// rules
+export {
+  collectFiles,
+  debugJob,
+  forgetJobs,
+  markFiles,
+  repairState,
+  runningJobs,
+  showRules,
+} from "./lib/rules/companions/api.ts";
+export type {
+  CollectOptions,
+  CollectReport,
+  DebugOptions,
+  DebugReport,
+  ForgetOptions,
+  ForgetReport,
+  JobInfo,
+  JobName,
+  MarkName,
+  MarkOptions,
+  MarkReport,
+  RepairReport,
+  RulesOptions,
+  RunningJob,
+  Shown,
+  ShownDep,
+  ShownStep,
+  ShownTarget,
+  ShowOptions,
+  ShowTopic,
+} from "./lib/rules/companions/types.ts";
+
+// rules
+export { make, writeFirstLmakefile } from "./lib/rules/api.ts";
+export type { ReportEvent as MakeEvent } from "./lib/rules/engine/report.ts";
+export type {
+  MadeFile,
+  MakeError,
+  MakeOptions,
+  MakeReport,
+} from "./lib/rules/make.ts";

@@ -14,7 +14,11 @@ import { gitErrors } from "./git.ts";
 import { httpErrors } from "./http.ts";
 import { packagesErrors } from "./packages.ts";
 import { specErrors } from "./spec.ts";
+import { rulesErrors } from "./rules.ts";
 import { rulesCodecErrors } from "./rules_codec.ts";
+import { rulesJobErrors } from "./rules_job.ts";
+import { rulesLoadErrors } from "./rules_load.ts";
+import { rulesCompanionsErrors } from "./rules_companions.ts";
 import { toolchainErrors } from "./toolchain.ts";
 import { traceErrors } from "./trace.ts";
 
@@ -28,6 +32,10 @@ export const catalogue: ReadonlyMap<string, Explanation> = new Map(
     httpErrors,
     packagesErrors,
     rulesCodecErrors,
+    rulesErrors,
+    rulesJobErrors,
+    rulesLoadErrors,
+    rulesCompanionsErrors,
     specErrors,
     toolchainErrors,
     traceErrors,

@@ -57,6 +57,8 @@ export const shimUnit: NativeUnit = {
     "-fvisibility=hidden",
     // A program may pass null where libc's headers say that it may not.
     "-fno-delete-null-pointer-checks",
+    "-D__nonnull(x)=",
+    "-D__nonnull(x)=",
   ],
 };
 

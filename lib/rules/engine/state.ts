@@ -36,6 +36,8 @@ export interface Outcome {
   failure?: Failure;
   /** The job that makes it. */
   job?: JobState;
+  /** Why rules that nearly make it do not. */
+  near?: readonly string[];
 }
 
 /** A job in this command. */
@@ -52,6 +54,8 @@ export class JobState {
   statics: DepSpec[] = [];
   /** Files that functions of attributes read. */
   attributeFiles: string[] = [];
+  /** What is wrong with its attributes. */
+  problem: string | undefined;
   /** Digest of its command as it is now. */
   command = "";
   /** Digest of its resources as they are now. */
@@ -70,6 +74,8 @@ export class JobState {
   isMissingStatic = false;
   /** Settled once it is known what it makes. */
   known: Promise<void> | undefined;
+  /** Whether `known` is settled. */
+  settled = false;
   /** Settled once whoever works on it is done. */
   busy: Promise<void> = Promise.resolve();
 

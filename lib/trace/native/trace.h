@@ -97,8 +97,7 @@ struct trace_record {
   uint8_t flags;
   uint32_t pid;
   int32_t other;
-  uint64_t time;      // CLOCK_REALTIME_COARSE in ns, as file systems use it;
-                      // START, EXEC and EXIT: CLOCK_REALTIME
+  uint64_t time;      // CLOCK_REALTIME in ns
   uint16_t length;    // of the path, without a NUL
   uint16_t length2;   // of what follows the path's NUL; 0: nothing
   uint32_t reserved;

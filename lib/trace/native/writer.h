@@ -86,9 +86,11 @@ PART bool trace_allocate(uint64_t end) {
   return true;
 }
 
-static inline uint64_t trace_clock(clockid_t clock) {
+// The fine clock: a file system may stamp a write with it too, and what was
+// written before a read must never look as if it came after.
+static inline uint64_t trace_clock(void) {
   struct timespec now;
-  clock_gettime(clock, &now);
+  clock_gettime(CLOCK_REALTIME, &now);
   return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }
 
@@ -136,7 +138,6 @@ PART uint64_t trace_put(struct trace_draft draft, const char *path,
     trace_lose();
     return 0;
   }
-  bool is_process = draft.op <= TRACE_EXIT;
   struct trace_record head = {
       .size = (uint32_t)size,
       .op = draft.op,
@@ -144,7 +145,7 @@ PART uint64_t trace_put(struct trace_draft draft, const char *path,
       .flags = draft.flags,
       .pid = draft.pid,
       .other = draft.other,
-      .time = trace_clock(is_process ? CLOCK_REALTIME : CLOCK_REALTIME_COARSE),
+      .time = trace_clock(),
       .length = (uint16_t)length,
       .length2 = (uint16_t)length2,
   };

@@ -1,0 +1,35 @@
+import type { Explanations } from "./codes.ts";
+
+/** Failures of making files by rules. */
+export const rulesErrors: Explanations = {
+  CLIBS_LMAKE_BACKEND: {
+    title: "There is no backend of that name",
+    text:
+      "The `backend` of a rule says where its jobs run; `lmake.backends` lists those there are. `local`, this machine, is always there.",
+  },
+  CLIBS_LMAKE_EXISTS: {
+    title: "There are rules already",
+    text:
+      "`clibs make --init` writes a first Lmakefile.ts and never replaces one. Remove the file, or go on with it.",
+  },
+  CLIBS_LMAKE_OUTSIDE: {
+    title: "A file is not of this repo",
+    text:
+      "`clibs make` makes files below the folder of Lmakefile.ts. Names are relative to the current folder. What is under `LMAKE` is private to clibs.",
+  },
+  CLIBS_LMAKE_REPO: {
+    title: "There are no rules here",
+    text:
+      "A repo is the folder with Lmakefile.ts, looked for here and in the folders above. `clibs make --init` writes a first one.",
+  },
+  CLIBS_LMAKE_RESOURCE: {
+    title: "A job asks for resources that cannot be had",
+    text:
+      "`resources` of a rule takes amounts from the pools in `lmake.config.backends.local`: `cpu`, `mem` and `tmp` in megabytes, and counters of your own. A job that asks for more than there is at all never runs.",
+  },
+  CLIBS_LMAKE_SOURCES: {
+    title: "Nothing tells which files are sources",
+    text:
+      "Sources are listed in the file Manifest, one name a line, or known to git, or given in `lmake.config.sources`. A name that ends with a slash makes a source of every file below it.",
+  },
+};

@@ -1,0 +1,111 @@
+/** Works out the attributes of a job: given ones, functions, defaults. */
+
+import { ClibsError } from "../../errors.ts";
+import { METHODS } from "../../trace/methods.ts";
+import type { Attributes, DepSpec } from "../model.ts";
+import { expandTemplate } from "../pattern_template.ts";
+import { commandDigest, resourcesDigest, templateValues } from "./command.ts";
+import type { Engine } from "./engine.ts";
+import { parseAmounts } from "./resources.ts";
+import { DEFAULTS, type JobState } from "./state.ts";
+
+/** Attributes whose strings are templates. */
+const TEMPLATES = [
+  "environ",
+  "environResources",
+  "environAncillary",
+  "resources",
+] as const;
+
+/**
+ * Works out attributes, static deps and digests of a job, once.
+ *
+ * @returns What is wrong with them, if the job cannot run.
+ */
+export async function settleAttributes(
+  engine: Engine,
+  state: JobState,
+): Promise<string | undefined> {
+  if (state.attributes) return state.problem;
+  const { rule } = state.job;
+  const attributes: Attributes = {
+    ...DEFAULTS,
+    ...rule.attributes,
+    resources: { ...DEFAULTS.resources, ...rule.attributes.resources },
+  };
+  state.attributes = attributes;
+  try {
+    for (const name of order(rule.dynamic)) {
+      await evaluate(engine, state, attributes, name);
+    }
+    const values = templateValues(state);
+    for (const name of TEMPLATES) {
+      attributes[name] = Object.fromEntries(
+        Object.entries(attributes[name]).map(([key, value]) => [
+          key,
+          typeof value === "string" ? expandTemplate(value, values) : value,
+        ]),
+      ) as Record<string, string>;
+    }
+    attributes.resources = parseAmounts(attributes.resources);
+    checkNames(attributes);
+    state.command = commandDigest(state);
+    state.resources = resourcesDigest(state);
+  } catch (error) {
+    if (!(error instanceof ClibsError)) throw error;
+    state.problem = error.message;
+  }
+  return state.problem;
+}
+
+/** Deps come first: other attributes may use them. */
+function order(names: readonly string[]): string[] {
+  const rank = (name: string) => name === "deps" || name === "dep" ? 0 : 1;
+  return [...names].sort((a, b) => rank(a) - rank(b));
+}
+
+async function evaluate(
+  engine: Engine,
+  state: JobState,
+  attributes: Attributes,
+  name: string,
+): Promise<void> {
+  const evaluator = await engine.parts.repo.evaluator();
+  const context: Record<string, unknown> = {};
+  for (const [key, value] of Object.entries(state.job.values)) {
+    // Star targets are made into functions over there.
+    if (typeof value !== "function") context[key] = value;
+  }
+  for (const { key, pattern } of state.statics) context[key] ??= pattern;
+  const { value, files } = await evaluator.evaluate(
+    state.job.rule.name,
+    name,
+    context,
+  );
+  for (const path of files) {
+    const file = engine.files.name(path);
+    if (file) state.attributeFiles.push(file);
+  }
+  if (name === "deps") state.statics = value as DepSpec[];
+  else if (name === "dep") state.statics.push(...value as DepSpec[]);
+  else (attributes as unknown as Record<string, unknown>)[name] = value;
+}
+
+function checkNames({ autodep, backend }: Attributes): void {
+  if (!METHODS.some((method) => method === autodep)) {
+    throw new ClibsError(
+      "CLIBS_TRACE_METHOD",
+      `Cannot trace with the method ${
+        JSON.stringify(autodep)
+      }: there is none of that name`,
+    );
+  }
+  if (backend !== "local") {
+    throw new ClibsError(
+      "CLIBS_LMAKE_BACKEND",
+      `Cannot run on the backend ${
+        JSON.stringify(backend)
+      }: there is none of that name`,
+    );
+  }
+}

@@ -1,0 +1,486 @@
+/**
+ * Makes files: decides which jobs have to run, in what order, and whether what
+ * they did stands.
+ *
+ * A job's deps are those of its rule and those that its last run found. They
+ * are brought up to date first, all at once; then the job runs if it must, and
+ * runs again if it read something that was not up to date.
+ */
+
+import { CancelledError, ClibsError } from "../../errors.ts";
+import type { Checksums } from "../../host/checksum.ts";
+import type { CodecTables } from "../codec/tables.ts";
+import type { Repo } from "../repo.ts";
+import type { DepRecord } from "../state/record.ts";
+import { settleAttributes } from "./attributes.ts";
+import { type Files, type Look } from "./files.ts";
+import type { Folded } from "./fold.ts";
+import { judge, type Judgement } from "./judge.ts";
+import { diskReason, reasonToRun } from "./reasons.ts";
+import type { Reporter } from "./report.ts";
+import { type RunJob, runOnce } from "./run_once.ts";
+import { type Maker, type Selection, Selector } from "./select.ts";
+import type { ServiceHost } from "./services.ts";
+import type { Failure, JobState, Outcome } from "./state.ts";
+
+/** What a command asks of the engine. */
+export interface EngineOptions {
+  /** Runs jobs again that are in error. */
+  rerunErrors: boolean;
+  /** Rebuilds what is missing on disk even if nobody needs it. */
+  all: boolean;
+  /** Times that a failed job is tried again. */
+  retries: number;
+  /** Forgets what the named jobs would need; see `make`. */
+  signal?: AbortSignal;
+}
+
+/** What the engine works with. */
+export interface EngineParts {
+  repo: Repo;
+  codecs: CodecTables;
+  report: Reporter;
+  options: EngineOptions;
+  /** When the command started, in nanoseconds since 1970. */
+  startedNs: bigint;
+  /** Runs a job's process. */
+  run: RunJob;
+}
+
+/** Makes files in one command. */
+export class Engine implements ServiceHost {
+  readonly files: Files;
+  readonly sums: Checksums;
+  readonly codecs: CodecTables;
+  /** What it was made with. */
+  readonly parts: EngineParts;
+  /** Sources that were looked at, as they were first seen. */
+  readonly sourceLooks = new Map<string, Look>();
+  /** Frozen files and jobs that were met. */
+  readonly frozen = new Set<string>();
+  /** Marked files whose change did not count. */
+  readonly noTrigger = new Set<string>();
+  readonly #selector: Selector;
+  readonly #marks: ReadonlyMap<string, "f" | "t">;
+  /** Jobs that each job waits for, with how often. */
+  readonly #waits = new Map<JobState, Map<JobState, number>>();
+
+  /** Starts a command. */
+  constructor(parts: EngineParts) {
+    this.parts = parts;
+    this.files = parts.repo.files;
+    this.sums = parts.repo.sums;
+    this.codecs = parts.codecs;
+    this.#marks = parts.repo.store.marks();
+    this.#selector = new Selector(
+      parts.repo,
+      (file) => this.#isFrozen(file),
+      async (state) => {
+        await settleAttributes(this, state);
+        return state.statics;
+      },
+    );
+  }
+
+  #isFrozen(file: string): boolean {
+    if (this.#marks.get(file) !== "f") return false;
+    this.frozen.add(file);
+    return true;
+  }
+
+  /** Whether a change of a file makes nothing run. */
+  isMuted(file: string): boolean {
+    return this.#marks.get(file) === "t";
+  }
+
+  /** See {@linkcode ServiceHost}. */
+  isSource(file: string): boolean {
+    const { sources } = this.parts.repo;
+    if (sources.has(file) || sources.dirOf(file) !== undefined) return true;
+    return this.parts.repo.table.candidates(file)[0]
+      ?.some(({ rule }) => rule.kind === "source") ?? false;
+  }
+
+  /** See {@linkcode ServiceHost}. */
+  inSourceDir(file: string): boolean {
+    return this.parts.repo.sources.dirOf(file) !== undefined;
+  }
+
+  // --- files
+
+  /**
+   * Has a file made.
+   *
+   * @param onDisk Whether it must be there; else it is enough to know what it
+   *   would be.
+   * @param from The job that wants it.
+   */
+  async ensure(
+    file: string,
+    onDisk: boolean,
+    from?: JobState,
+  ): Promise<Outcome> {
+    if (this.parts.options.signal?.aborted) throw new CancelledError();
+    const selection = await this.#selector.select(file);
+    switch (selection.kind) {
+      case "source":
+        return this.#source(file, selection.listed);
+      case "infinite":
+        return this.#failed(file, "infinite: its deps never end");
+      case "none":
+        return this.#none(file, selection.near);
+      case "jobs":
+        return await this.#made(file, selection, onDisk, from);
+    }
+  }
+
+  #source(file: string, listed: boolean): Outcome {
+    let look = this.sourceLooks.get(file);
+    if (!look) {
+      const before = this.parts.repo.store.file(file);
+      if (this.#marks.get(file) === "f") look = this.files.look(file);
+      else {
+        look = this.files.lookAtSource(file);
+        const { report } = this.parts;
+        if (!before) report.source("new", file);
+        else if (before.writer === "" && before.sum !== look.sum) {
+          report.source("changed", file);
+        }
+      }
+      this.sourceLooks.set(file, look);
+    }
+    const outcome: Outcome = {
+      file,
+      sum: look.sum,
+      buildable: listed || look.sum !== "none",
+      source: true,
+    };
+    if (listed && look.sum === "none") {
+      outcome.failure = {
+        file,
+        text: "missing source",
+        hint: `restore ${file}, or take it from the list of sources`,
+        causes: [],
+      };
+    }
+    return outcome;
+  }
+
+  #none(file: string, near: readonly string[]): Outcome {
+    const look = this.files.look(file);
+    const outcome: Outcome = { file, sum: look.sum, buildable: false };
+    if (look.sum !== "none") {
+      outcome.failure = {
+        file,
+        text: "dangling: it is there, but no source and nothing makes it",
+        hint: `git add ${file}, or remove it`,
+        causes: [],
+      };
+    } else outcome.near = near;
+    return outcome;
+  }
+
+  #failed(file: string, text: string, causes: Failure[] = []): Outcome {
+    return {
+      file,
+      sum: this.files.look(file).sum,
+      buildable: true,
+      failure: { file, text, causes },
+    };
+  }
+
+  async #made(
+    file: string,
+    { groups, near }: Selection & { kind: "jobs" },
+    onDisk: boolean,
+    from: JobState | undefined,
+  ): Promise<Outcome> {
+    const unmade: string[] = [...near];
+    for (const group of groups) {
+      const sure = group.filter((maker) => maker.sure);
+      if (sure.length > 1) return this.#multi(file, sure);
+      const results = await Promise.all(
+        group.map(async ({ state }) => ({
+          state,
+          loop: await this.#settle(state, file, onDisk, from),
+        })),
+      );
+      const loop = results.find((result) => result.loop);
+      if (loop) return this.#failed(file, loop.loop!);
+      const makers = group.filter(({ state }) => this.#makes(state, file));
+      if (makers.length > 1) return this.#multi(file, makers);
+      const [maker] = makers;
+      if (maker) return this.#outcomeOf(maker.state, file);
+      for (const { state } of group) {
+        unmade.push(
+          state.isMissingStatic
+            ? `${state.job.rule.name} misses a dep`
+            : `${state.job.rule.name} does not produce it`,
+        );
+      }
+    }
+    return this.#none(file, unmade);
+  }
+
+  #multi(file: string, makers: readonly Maker[]): Outcome {
+    const names = makers.map(({ state }) => state.job.rule.name).join(", ");
+    this.parts.report.file("multi", file, `made by ${names}`);
+    return this.#failed(file, `multi: several rules make it: ${names}`);
+  }
+
+  /** Whether a job that is settled stands for a file. */
+  #makes(state: JobState, file: string): boolean {
+    if (state.isMissingStatic) return false;
+    const target = state.record?.targets.find((one) => one.file === file);
+    if (target && (target.sum !== "none" || target.flags.includes("phony"))) {
+      return true;
+    }
+    // What failed might have made it.
+    return state.failure !== undefined;
+  }
+
+  #outcomeOf(state: JobState, file: string): Outcome {
+    const target = state.record?.targets.find((one) => one.file === file);
+    return {
+      file,
+      sum: target?.sum ?? "none",
+      buildable: true,
+      job: state,
+      ...(state.failure ? { failure: state.failure } : {}),
+    };
+  }
+
+  /** See {@linkcode ServiceHost}. */
+  async peek(file: string): Promise<Outcome | undefined> {
+    const selection = await this.#selector.select(file);
+    if (selection.kind !== "jobs") return await this.ensure(file, false);
+    if (this.#isSettled(selection)) return await this.ensure(file, false);
+    const state = selection.groups[0]?.[0]?.state;
+    if (!state?.record || state.known) return undefined;
+    const outcome = this.#outcomeOf(state, file);
+    if (state.record.status !== "ok") {
+      outcome.failure = { file, text: "in error", causes: [] };
+    }
+    return outcome;
+  }
+
+  #isSettled(selection: Selection): boolean {
+    return selection.kind !== "jobs" ||
+      selection.groups.every((group) =>
+        group.every(({ state }) => state.settled)
+      );
+  }
+
+  /** What is known at once of a file: not if jobs have to be asked first. */
+  async quick(file: string, from: JobState): Promise<Outcome | undefined> {
+    const selection = await this.#selector.select(file);
+    if (!this.#isSettled(selection)) return undefined;
+    return await this.ensure(file, true, from);
+  }
+
+  // --- jobs
+
+  /** Waits until it is known what a job makes. Returns a loop, if it is one. */
+  async #settle(
+    state: JobState,
+    file: string,
+    onDisk: boolean,
+    from: JobState | undefined,
+  ): Promise<string | undefined> {
+    const path = from && this.#pathTo(state, from);
+    if (path) {
+      const names = [...path, path[0]!].map(({ job }) => job.display);
+      return `its deps form a loop: ${names.join(" needs ")}`;
+    }
+    if (from) this.#wait(from, state, 1);
+    try {
+      state.known ??= this.#know(state);
+      await state.known;
+      if (onDisk || this.parts.options.all) await this.#restore(state, file);
+      return undefined;
+    } finally {
+      if (from) this.#wait(from, state, -1);
+    }
+  }
+
+  #wait(from: JobState, to: JobState, by: number): void {
+    let waits = this.#waits.get(from);
+    if (!waits) this.#waits.set(from, waits = new Map());
+    const count = (waits.get(to) ?? 0) + by;
+    if (count > 0) waits.set(to, count);
+    else waits.delete(to);
+  }
+
+  /** How `start` comes to wait for `goal`; undefined if it does not. */
+  #pathTo(start: JobState, goal: JobState): JobState[] | undefined {
+    const seen = new Set<JobState>();
+    const search = (at: JobState): JobState[] | undefined => {
+      if (at === goal) return [at];
+      if (seen.has(at)) return undefined;
+      seen.add(at);
+      for (const next of this.#waits.get(at)?.keys() ?? []) {
+        const found = search(next);
+        if (found) return [at, ...found];
+      }
+      return undefined;
+    };
+    return search(start);
+  }
+
+  async #know(state: JobState): Promise<void> {
+    try {
+      const problem = await settleAttributes(this, state);
+      if (problem) state.failure = this.#jobFailure(state, problem);
+      else await this.#loop(state, undefined);
+    } finally {
+      state.settled = true;
+    }
+  }
+
+  /** Has a target on disk as its job made it. */
+  async #restore(state: JobState, file: string): Promise<void> {
+    const mine = state.busy.then(async () => {
+      if (state.ran || state.failure || state.isMissingStatic) return;
+      const reason = diskReason(this, state, file);
+      if (reason) await this.#loop(state, reason);
+    });
+    state.busy = mine.catch(() => {});
+    await mine;
+  }
+
+  /** Runs a job until its deps and what it read of them agree. */
+  async #loop(state: JobState, forced: string | undefined): Promise<void> {
+    const before = state.record;
+    for (let why = forced;;) {
+      const view = await this.bringUp(state, false);
+      if (this.#stops(state, view)) return;
+      const reason = why ?? reasonToRun(this, state, view);
+      if (!reason) {
+        if (before && before.status !== "ok") {
+          state.failure = this.#jobFailure(state, "was in error");
+        }
+        return;
+      }
+      const present = await this.bringUp(state, true);
+      if (this.#stops(state, present)) return;
+      const again = await runOnce(this, state, reason, before, present);
+      if (again === undefined) return;
+      why = again;
+    }
+  }
+
+  #stops(state: JobState, view: Judgement): boolean {
+    if (view.missingStatic) {
+      state.isMissingStatic = true;
+      return true;
+    }
+    if (!view.failure) return false;
+    this.failDeps(state, view.failure);
+    return true;
+  }
+
+  /** Notes that a job cannot be right because of its deps. */
+  failDeps(state: JobState, cause: Failure): void {
+    const { report } = this.parts;
+    report.job("dep_error", state.job.rule.name, state.job.display);
+    state.failure = {
+      ...this.#jobFailure(state, "dep_error"),
+      causes: [cause],
+    };
+  }
+
+  #jobFailure(state: JobState, text: string): Failure {
+    return {
+      file: state.job.display,
+      text,
+      rule: state.job.rule.name,
+      job: state.job.display,
+      id: state.id,
+      causes: [],
+    };
+  }
+
+  /** Notes that a job failed. */
+  fail(state: JobState, text: string): void {
+    state.failure = this.#jobFailure(state, text);
+  }
+
+  /** Deps as far as they are known: static ones, then those of the last run. */
+  depsOf(state: JobState): DepRecord[] {
+    const before = new Map(
+      (state.record?.deps ?? []).map((dep) => [dep.file, dep]),
+    );
+    const statics = state.statics.map(({ key, pattern, flags }): DepRecord => {
+      const known = before.get(pattern);
+      before.delete(pattern);
+      return {
+        file: pattern,
+        kinds: known?.kinds ?? 0,
+        flags: [
+          ...new Set([
+            ...flags,
+            ...state.depFlags(pattern),
+            ...known?.flags ?? [],
+          ]),
+        ],
+        sum: known?.sum ?? "",
+        group: 0,
+        key,
+        ...(known?.told === undefined ? {} : { told: known.told }),
+      };
+    });
+    const hidden = [...before.values()].filter((dep) => dep.key === undefined);
+    return [...statics, ...hidden];
+  }
+
+  /**
+   * Brings the deps of a job up to date, all at once but for what follows a
+   * critical one that changed.
+   */
+  async bringUp(state: JobState, onDisk: boolean): Promise<Judgement> {
+    const deps = this.depsOf(state);
+    const outcomes = new Map<string, Outcome>();
+    const started: Promise<void>[] = [];
+    let stopped = false;
+    for (const dep of deps) {
+      if (dep.codec || (stopped && dep.key === undefined)) continue;
+      const one = this.ensure(dep.file, onDisk, state).then((outcome) => {
+        outcomes.set(dep.file, outcome);
+      });
+      one.catch(() => {});
+      started.push(one);
+      if (!dep.flags.includes("critical") || stopped) continue;
+      await one;
+      const judged = judge(this, [dep], outcomes);
+      stopped = judged.changed !== undefined || judged.failure !== undefined ||
+        state.record === undefined;
+    }
+    await Promise.all(started);
+    return { ...judge(this, deps, outcomes), outcomes };
+  }
+
+  /** See {@linkcode ServiceHost}. */
+  async verify(
+    state: JobState,
+    folded: Folded,
+  ): Promise<"ok" | "error" | "changed"> {
+    const { settleSums } = await import("./sums.ts");
+    const deps = settleSums(this, state, folded.deps).deps;
+    const outcomes = new Map<string, Outcome>();
+    for (const dep of deps) {
+      if (dep.codec) continue;
+      const outcome = await this.quick(dep.file, state);
+      if (!outcome) return "changed";
+      outcomes.set(dep.file, outcome);
+    }
+    const judged = judge(this, deps, outcomes);
+    if (judged.changed) return "changed";
+    return judged.failure ? "error" : "ok";
+  }
+}
+
+/** An error that a user can act on, as the text of a failure. */
+export function problemText(error: unknown): string {
+  if (error instanceof ClibsError) return error.message;
+  throw error;
+}

@@ -1,0 +1,288 @@
+/** Runs a job once: everything from its private folder to what it did. */
+
+import { join } from "node:path";
+import { removeTree } from "../../host/files.ts";
+import { JOB_ID_VARIABLE } from "../../jobs/group.ts";
+import { type Method, obtainTools, type Tools } from "../../trace/methods.ts";
+import { RecordReader } from "../../trace/record.ts";
+import { TraceSession } from "../../trace/session.ts";
+import type { JobServer } from "../channel/server.ts";
+import { functionCommand } from "../job/command.ts";
+import type { Repo } from "../repo.ts";
+import { isOurs, prefixesFor } from "../repo.ts";
+import { PRIVATE } from "../state/store.ts";
+import { commandText, describeFunction, jobEnvironment } from "./command.ts";
+import type { Folded } from "./fold.ts";
+import { JobProcess, type ProcessEnd } from "./process.ts";
+import { RunningJob, type ServiceHost } from "./services.ts";
+import type { JobNotes } from "./session.ts";
+import type { JobState } from "./state.ts";
+
+/** What one run of a job came to. */
+export interface RunResult {
+  folded: Folded;
+  notes: JobNotes;
+  end: ProcessEnd;
+  startedMs: number;
+  durationMs: number;
+  stdout: string;
+  stderr: string;
+  cmd: string;
+  argv: string[];
+  env: Record<string, string>;
+  stdin: string;
+  stdoutTarget: string | undefined;
+  tmp: string | undefined;
+  /** Programs that could not be traced. */
+  unseen: string[];
+  /** Whether accesses were lost. */
+  lost: boolean;
+  /** When it started, in nanoseconds as file systems count. */
+  autodep: string;
+}
+
+/** What all runs of a command share. */
+export interface ExecuteContext {
+  repo: Repo;
+  host: ServiceHost;
+  server: JobServer;
+  /** Folder with the programs that jobs may call. */
+  tools: string;
+  /** Deno's own cache, which functions need. */
+  denoDir: string;
+  /** Whether sources may be written. */
+  sourcesOk: boolean;
+  /** Keeps `$TMPDIR` of all jobs. */
+  keepTmp: boolean;
+  /** Prints the standard output of some jobs as it comes. */
+  onStdout?: (state: JobState, chunk: Uint8Array) => void;
+  /** Gets each process while it runs. */
+  running: Set<JobProcess>;
+}
+
+let sequence = 0;
+const smallIds = new Set<number>();
+
+/** Runs a job. Its way has been cleared, and its resources taken. */
+export async function executeJob(
+  context: ExecuteContext,
+  state: JobState,
+): Promise<RunResult> {
+  const { repo } = context;
+  let smallId = 1;
+  while (smallIds.has(smallId)) smallId++;
+  smallIds.add(smallId);
+  const folder = join(repo.root, PRIVATE, "run", `${Deno.pid}-${smallId}`);
+  try {
+    return await executeIn(folder, context, state, smallId);
+  } finally {
+    smallIds.delete(smallId);
+    removeTree(folder);
+  }
+}
+
+async function executeIn(
+  folder: string,
+  context: ExecuteContext,
+  state: JobState,
+  smallId: number,
+): Promise<RunResult> {
+  const { repo } = context;
+  const { attributes: all, job } = state;
+  const attributes = all!;
+  const sequenceId = ++sequence;
+  removeTree(folder);
+  const keepsTmp = attributes.keepTmp || context.keepTmp;
+  const tmp = keepsTmp ? keptTmp(repo.root, state) : join(folder, "tmp");
+  Deno.mkdirSync(folder, { recursive: true });
+  Deno.mkdirSync(tmp, { recursive: true });
+  const stdoutTarget = job.targets.find(({ key, file }) =>
+    key === "target" && file !== undefined
+  )?.file;
+  const stdinDep = state.statics.find(({ key }) => key === "dep")?.pattern;
+  const stdin = stdinDep === undefined
+    ? "/dev/null"
+    : repo.files.path(stdinDep);
+  const stdout = stdoutTarget === undefined
+    ? join(folder, "stdout")
+    : repo.files.path(stdoutTarget);
+  const stderr = join(folder, "stderr");
+  const jobId = crypto.randomUUID();
+  const env = jobEnvironment(state, {
+    root: repo.root,
+    tools: context.tools,
+    tmp,
+    smallId,
+    sequenceId,
+  });
+  const inner = {
+    ...env,
+    CLIBS_JOB_SOCKET: context.server.address,
+    [JOB_ID_VARIABLE]: jobId,
+  };
+  const { argv, cmd, extraEnv } = commandLine(folder, context, state);
+  const method = methodOf(attributes.autodep);
+  const tools = await toolsOf(method);
+  using session = new TraceSession(method, tools, {
+    prefixes: jobPrefixes(repo.root),
+  });
+  const isShell = job.rule.cmd?.kind !== "function";
+  const wrapped = session.wrap(
+    argv[0]!,
+    argv,
+    { ...inner, ...extraEnv },
+    !isShell && attributes.interpreter.length > 0,
+  );
+  const reader = method === "none" ? undefined : new RecordReader(session.path);
+  let kill = () => {};
+  const services = new RunningJob(
+    context.host,
+    state,
+    reader,
+    {
+      isSource: context.host.isSource,
+      stdoutTarget,
+      stdinDep,
+      untraced: method === "none",
+      sourcesOk: context.sourcesOk,
+    },
+    () => kill(),
+  );
+  const registered = context.server.add(jobId, services);
+  const startedMs = Date.now();
+  let end: ProcessEnd;
+  try {
+    const onStdout = context.onStdout;
+    const child = new JobProcess({
+      argv: wrapped.argv,
+      cwd: repo.root,
+      env: wrapped.env,
+      stdin,
+      stdout,
+      stderr,
+      onStdout: onStdout && ((chunk) => onStdout(state, chunk)),
+      killSigs: attributes.killSigs,
+      timeout: attributes.timeout,
+      killDaemons: attributes.killDaemons,
+    });
+    kill = () => child.kill();
+    context.running.add(child);
+    const mark = join(repo.root, PRIVATE, "running", `${child.pgid}`);
+    Deno.writeTextFileSync(
+      mark,
+      JSON.stringify({
+        jobId,
+        rule: job.rule.name,
+        name: job.display,
+        startedMs,
+      }),
+    );
+    try {
+      end = await child.ended;
+    } finally {
+      context.running.delete(child);
+      Deno.removeSync(mark);
+    }
+  } finally {
+    registered[Symbol.dispose]();
+  }
+  const durationMs = Date.now() - startedMs;
+  const folded = await services.finish();
+  const unseen = services.unseen();
+  const lost = (reader?.lost() ?? 0) > 0;
+  reader?.close();
+  return {
+    folded,
+    notes: services.notes,
+    end,
+    startedMs,
+    durationMs,
+    stdout: stdoutTarget === undefined ? readText(stdout) : "",
+    stderr: readText(stderr),
+    cmd,
+    argv,
+    env,
+    stdin,
+    stdoutTarget,
+    tmp: keepsTmp ? tmp : undefined,
+    unseen,
+    lost,
+    autodep: method,
+  };
+}
+
+function keptTmp(root: string, state: JobState): string {
+  const name = state.job.display.replace(/[^\w.-]+/g, "_").slice(-60);
+  const folder = join(root, PRIVATE, "tmp", `${state.job.rule.name}-${name}`);
+  removeTree(folder);
+  return folder;
+}
+
+function commandLine(
+  folder: string,
+  context: ExecuteContext,
+  state: JobState,
+): { argv: string[]; cmd: string; extraEnv: Record<string, string> } {
+  const { shell, interpreter, useScript } = state.attributes!;
+  const { cmd } = state.job.rule;
+  const text = commandText(state);
+  if (cmd?.kind === "function") {
+    const description = join(folder, "job.json");
+    Deno.writeTextFileSync(
+      description,
+      JSON.stringify(describeFunction(state, cmd, context.repo.root)),
+    );
+    const deno = interpreter.length > 0 ? interpreter : [Deno.execPath()];
+    return {
+      argv: functionCommand(deno, description),
+      cmd: text,
+      extraEnv: {
+        DENO_DIR: context.denoDir,
+        DENO_NO_UPDATE_CHECK: "1",
+        NO_COLOR: "1",
+      },
+    };
+  }
+  // Longer than one argument may be.
+  if (!useScript && text.length < 100_000) {
+    return { argv: [...shell, "-c", text], cmd: text, extraEnv: {} };
+  }
+  const script = join(folder, "cmd");
+  Deno.writeTextFileSync(script, text);
+  return { argv: [...shell, script], cmd: text, extraEnv: {} };
+}
+
+const known = new Map<Method, Promise<Tools>>();
+
+function toolsOf(method: Method): Promise<Tools> {
+  let tools = known.get(method);
+  if (!tools) {
+    tools = obtainTools(method);
+    known.set(method, tools);
+  }
+  return tools;
+}
+
+/** Names of methods are checked when the job's attributes are worked out. */
+function methodOf(autodep: string): Method {
+  return autodep as Method;
+}
+
+/** What no job depends on: the system, and clibs itself. */
+function jobPrefixes(root: string): string[] {
+  const ours = import.meta.dirname === undefined
+    ? []
+    : [join(import.meta.dirname, "../..")];
+  return [
+    ...prefixesFor(root),
+    ...ours.filter((dir) => isOurs(`${dir}/`) && !root.startsWith(`${dir}/`)),
+  ];
+}
+
+function readText(path: string): string {
+  try {
+    return new TextDecoder().decode(Deno.readFileSync(path));
+  } catch {
+    return "";
+  }
+}

@@ -1,0 +1,99 @@
+/** Clears the way for a run: what the last one made goes, edits are kept safe. */
+
+import { dirname, join } from "node:path";
+import { EMPTY_FILE, NO_FILE } from "../../host/checksum.ts";
+import { isFolder } from "../../host/statx.ts";
+import { PRIVATE, type Store } from "../state/store.ts";
+import type { Files } from "./files.ts";
+import type { Reporter } from "./report.ts";
+import type { JobState } from "./state.ts";
+
+/** Folder that edits of targets are moved to. */
+export const QUARANTINE = `${PRIVATE}/quarantine`;
+
+/**
+ * Removes what a job is to make anew, and makes the folders of its targets.
+ *
+ * @param isSource Whether a file is a source, which always stays.
+ */
+export function prepareTargets(
+  state: JobState,
+  files: Files,
+  store: Store,
+  report: Reporter,
+  isSource: (file: string) => boolean,
+): void {
+  const statics = state.job.targets.flatMap(({ file }) => file ?? []);
+  const before = state.record?.targets ?? [];
+  const kept = new Set(
+    before.filter(({ flags }) => flags.includes("incremental"))
+      .map(({ file }) => file),
+  );
+  for (const { file, flags } of state.job.targets) {
+    if (file !== undefined && flags.includes("incremental")) kept.add(file);
+  }
+  for (const file of new Set([...statics, ...before.map(({ file }) => file)])) {
+    if (isSource(file)) continue;
+    if (kept.has(file)) {
+      uniquify(file, files, report);
+      continue;
+    }
+    const isOwn = statics.includes(file) ||
+      before.some((target) => target.file === file && target.official);
+    // What another job made since is that job's, unless this one is to make it.
+    const writer = store.file(file)?.writer ?? "";
+    if (!isOwn && writer !== "" && writer !== state.id) continue;
+    removeTarget(file, state, files, store, report);
+  }
+  for (const file of statics) files.makeFolder(file);
+  for (const { files: bound } of state.job.targets) {
+    const folder = bound?.prefix.includes("/")
+      ? dirname(`${bound.prefix}x`)
+      : undefined;
+    if (folder !== undefined && folder !== ".") {
+      Deno.mkdirSync(files.path(folder), { recursive: true });
+    }
+  }
+}
+
+/** Removes a file that a job made; an edit of it is moved out of harm's way. */
+export function removeTarget(
+  file: string,
+  state: JobState,
+  files: Files,
+  store: Store,
+  report: Reporter,
+): void {
+  const look = files.look(file);
+  if (!look.stat) return;
+  if (isFolder(look.stat)) {
+    files.removeEmptyFolders(file);
+    return;
+  }
+  const known = store.file(file);
+  const isManual = known?.writer ? known.sum !== look.sum : true;
+  if (isManual && look.sum !== EMPTY_FILE && look.sum !== NO_FILE) {
+    const safe = join(QUARANTINE, file);
+    files.makeFolder(safe);
+    Deno.renameSync(files.path(file), files.path(safe));
+    report.file("quarantined", file);
+  } else if (known?.writer && known.writer !== state.id && !isManual) {
+    const flags = state.officialFlags(file)?.flags ?? [];
+    files.remove(file);
+    if (!flags.includes("noWarning")) report.file("unlink", file);
+  } else {
+    files.remove(file);
+  }
+  files.removeEmptyFolders(dirname(file));
+  store.removeFile(file);
+}
+
+/** A file with other names must not change under them. */
+function uniquify(file: string, files: Files, report: Reporter): void {
+  const { stat } = files.look(file);
+  if (!stat || isFolder(stat) || stat.nlink < 2) return;
+  const path = files.path(file);
+  Deno.copyFileSync(path, `${path}.clibs`);
+  Deno.renameSync(`${path}.clibs`, path);
+  report.file("uniquified", file);
+}

@@ -1,0 +1,395 @@
+/** One run of a job, from taking resources to whether its outcome stands. */
+
+import { CancelledError } from "../../errors.ts";
+import type { JobRecord, JobStatus, TargetRecord } from "../state/record.ts";
+import { type Engine, problemText } from "./engine.ts";
+import type { RunResult } from "./execute.ts";
+import { judge, type Judgement } from "./judge.ts";
+import { prepareTargets, removeTarget } from "./prepare.ts";
+import { settleSums } from "./sums.ts";
+import type { JobState, Outcome } from "./state.ts";
+
+/**
+ * Runs a job's process with resources of its own.
+ *
+ * @param prepare Called once resources are there, just before the start.
+ * @throws {ClibsError} If it can never have what it needs.
+ */
+export type RunJob = (
+  state: JobState,
+  prepare: () => void,
+) => Promise<RunResult>;
+
+/** How a run ended by itself, before its deps are looked at. */
+interface Ending {
+  status: JobStatus;
+  /** What went wrong, in sentences. */
+  messages: string[];
+  /** Why it has to run again at once. */
+  again?: string;
+}
+
+/**
+ * Runs a job.
+ *
+ * @param before Its record before this command first ran it.
+ * @param present Its deps as they were brought up to date for this run.
+ * @returns Why it has to run again; undefined if its outcome stands, or it
+ *   is in error.
+ */
+export async function runOnce(
+  engine: Engine,
+  state: JobState,
+  reason: string,
+  before: JobRecord | undefined,
+  present: Judgement,
+): Promise<string | undefined> {
+  const limit = limitReached(state);
+  if (limit) return giveUp(engine, state, limit, reason);
+  state.submits++;
+  const run = new Run(engine, state, reason, before, present);
+  return await run.run();
+}
+
+function limitReached(state: JobState): JobStatus | undefined {
+  const { maxRuns, maxSubmits } = state.attributes!;
+  if (maxRuns > 0 && state.submits >= maxRuns) return "run_loop";
+  return state.submits >= maxSubmits ? "submit_loop" : undefined;
+}
+
+function giveUp(
+  engine: Engine,
+  state: JobState,
+  word: JobStatus,
+  reason: string,
+): undefined {
+  const { rule, display } = state.job;
+  const text = `ran ${state.submits} times, and still: ${reason}`;
+  engine.parts.report.job(word, rule.name, display, { messages: [text] });
+  if (state.record) {
+    state.record = { ...state.record, status: word, unreliable: text };
+    engine.parts.repo.store.putJob(state.record);
+  }
+  state.ran = true;
+  engine.fail(state, `${word}: ${text}`);
+}
+
+class Run {
+  readonly #engine: Engine;
+  readonly #state: JobState;
+  readonly #reason: string;
+  readonly #before: JobRecord | undefined;
+  readonly #present: Judgement;
+
+  constructor(
+    engine: Engine,
+    state: JobState,
+    reason: string,
+    before: JobRecord | undefined,
+    present: Judgement,
+  ) {
+    this.#engine = engine;
+    this.#state = state;
+    this.#reason = reason;
+    this.#before = before;
+    this.#present = present;
+  }
+
+  async run(): Promise<string | undefined> {
+    const { parts } = this.#engine;
+    const { store } = parts.repo;
+    let result: RunResult;
+    try {
+      result = await parts.run(
+        this.#state,
+        () =>
+          prepareTargets(
+            this.#state,
+            this.#engine.files,
+            store,
+            parts.report,
+            (file) => this.#engine.isSource(file),
+          ),
+      );
+    } catch (error) {
+      if (error instanceof CancelledError) throw error;
+      const text = problemText(error);
+      this.#line("failed", undefined, [text]);
+      this.#engine.fail(this.#state, text);
+      this.#state.ran = true;
+      return undefined;
+    }
+    const settled = settleSums(this.#engine, this.#state, result.folded.deps);
+    const ending = this.#ending(result);
+    const record: JobRecord = {
+      id: this.#state.id,
+      rule: this.#state.job.rule.name,
+      stems: this.#state.job.stems,
+      name: this.#state.job.display,
+      command: this.#state.command,
+      resources: this.#state.resources,
+      status: ending.status,
+      reason: this.#reason,
+      deps: settled.deps,
+      targets: result.folded.targets,
+      startedMs: result.startedMs,
+      durationMs: result.durationMs,
+    };
+    this.#noteTargets(record.targets);
+    const save = (unreliable?: string) => {
+      if (unreliable === undefined) delete record.unreliable;
+      else record.unreliable = unreliable;
+      this.#state.record = record;
+      store.putJob(record, logOf(result, ending.messages));
+    };
+    if (result.end.killed && parts.options.signal?.aborted) {
+      save("was killed");
+      this.#line("killed", result.durationMs);
+      throw new CancelledError();
+    }
+    if (settled.overwritten !== undefined) {
+      const text =
+        `overwritten: ${settled.overwritten} was written while it was used`;
+      save(`dep overwritten: ${settled.overwritten}`);
+      this.#line("dep_error", result.durationMs, [text]);
+      this.#state.ran = true;
+      this.#engine.fail(this.#state, text);
+      return undefined;
+    }
+    return await this.#judge(result, ending, record, save);
+  }
+
+  async #judge(
+    result: RunResult,
+    ending: Ending,
+    record: JobRecord,
+    save: (unreliable?: string) => void,
+  ): Promise<string | undefined> {
+    const { judged, pending } = await this.#quickly(record);
+    if (judged.changed !== undefined || ending.again !== undefined) {
+      const again = judged.changed === undefined
+        ? ending.again!
+        : `dep out of date: ${judged.changed}`;
+      save(again);
+      this.#line(
+        judged.changed === undefined && isLost(ending) ? "lost" : "rerun",
+        result.durationMs,
+        ending.again === undefined ? [] : ending.messages,
+      );
+      return again;
+    }
+    // Errors of deps that are known already count; the others come first.
+    if (pending.length === 0) {
+      return this.#conclude(judged, result, ending, save, "");
+    }
+    save("its deps are not verified");
+    this.#line("may_rerun", result.durationMs);
+    await Promise.all(pending.map(async (file) => {
+      const outcome = await this.#engine.ensure(file, true, this.#state);
+      judged.outcomes.set(file, outcome);
+    }));
+    const late = judge(this.#engine, record.deps, judged.outcomes);
+    if (late.changed !== undefined) {
+      const again = `dep out of date: ${late.changed}`;
+      save(again);
+      return again;
+    }
+    return this.#conclude(late, result, ending, save, "was_");
+  }
+
+  /** Judges deps as far as they are known at once. */
+  async #quickly(
+    record: JobRecord,
+  ): Promise<{ judged: Judgement; pending: string[] }> {
+    const outcomes = new Map<string, Outcome>();
+    const pending: string[] = [];
+    for (const { file, codec } of record.deps) {
+      if (codec) continue;
+      const known = this.#present.outcomes.get(file);
+      const outcome = known?.source
+        ? known
+        : await this.#engine.quick(file, this.#state);
+      if (outcome) outcomes.set(file, outcome);
+      else pending.push(file);
+    }
+    return { judged: judge(this.#engine, record.deps, outcomes), pending };
+  }
+
+  #conclude(
+    judged: Judgement,
+    result: RunResult,
+    ending: Ending,
+    save: (unreliable?: string) => void,
+    prefix: "" | "was_",
+  ): string | undefined {
+    const state = this.#state;
+    if (judged.failure) {
+      save(`dep in error: ${judged.failure.file}`);
+      state.ran = true;
+      this.#engine.failDeps(state, judged.failure);
+      return undefined;
+    }
+    if (ending.messages.length > 0) {
+      return this.#failed(result, ending, save, prefix);
+    }
+    save();
+    state.ran = true;
+    const word = isSteady(this.#before, state.record!) ? "steady" : "done";
+    this.#line(`${prefix}${word}`, result.durationMs, [], result.stderr);
+    return undefined;
+  }
+
+  #failed(
+    result: RunResult,
+    ending: Ending,
+    save: (unreliable?: string) => void,
+    prefix: "" | "was_",
+  ): string | undefined {
+    const state = this.#state;
+    if (isLost(ending)) {
+      if (state.lost++ < state.attributes!.maxRetriesOnLost) {
+        save("was lost");
+        this.#line("lost", result.durationMs, ending.messages);
+        return "was lost";
+      }
+      save("was lost");
+      this.#line("lost_err", result.durationMs, ending.messages);
+    } else if (state.retries++ < this.#engine.parts.options.retries) {
+      save();
+      this.#line("retry", result.durationMs, ending.messages, result.stderr);
+      return "retry";
+    } else {
+      save();
+      this.#line(
+        `${prefix}failed`,
+        result.durationMs,
+        // Once is enough: the tree of errors shows what it said.
+        ending.messages,
+      );
+    }
+    state.ran = true;
+    this.#engine.fail(state, ending.messages[0] ?? "failed");
+    return undefined;
+  }
+
+  /** What the run itself came to. */
+  #ending({ end, folded, stderr, notes, unseen, lost }: RunResult): Ending {
+    const attributes = this.#state.attributes!;
+    const messages: string[] = [];
+    if (notes.outOfDate) {
+      return {
+        status: "chk_deps",
+        messages,
+        again: "dep check requires rerun",
+      };
+    }
+    if (folded.preexisting.length > 0) {
+      for (const file of folded.preexisting) this.#remove(file);
+      const first = folded.preexisting[0]!;
+      return {
+        status: "bad_target",
+        messages: folded.preexisting.map((file) =>
+          `target pre-existed: ${file}`
+        ),
+        again: `target pre-existed: ${first}`,
+      };
+    }
+    let status: JobStatus = "ok";
+    if (end.timedOut) {
+      status = "timeout";
+      messages.push(`timeout: not done after ${attributes.timeout} s`);
+    } else if (end.signal === "SIGKILL" || end.signal === "SIGTERM") {
+      return { status: "lost", messages: [`lost: ended by ${end.signal}`] };
+    } else if (end.signal !== undefined) {
+      status = "err";
+      messages.push(`ended by ${end.signal}`);
+    } else if (end.code !== 0) {
+      status = "err";
+      messages.push(`exit code ${end.code}`);
+    }
+    if (stderr !== "" && !attributes.stderrOk && messages.length === 0) {
+      messages.push("wrote to standard error: set stderrOk if that is fine");
+    }
+    messages.push(...folded.problems);
+    for (const program of unseen) {
+      messages.push(
+        `cannot trace ${program} with ${attributes.autodep}: set autodep to "auto" or "ptrace"`,
+      );
+    }
+    if (lost) {
+      messages.push("accesses could not be recorded: is the disk full?");
+    }
+    if (messages.length > 0 && status === "ok") status = "err";
+    return { status, messages };
+  }
+
+  #remove(file: string): void {
+    const { repo, report } = this.#engine.parts;
+    removeTarget(file, this.#state, this.#engine.files, repo.store, report);
+  }
+
+  #noteTargets(targets: readonly TargetRecord[]): void {
+    const { store } = this.#engine.parts.repo;
+    for (const { file, sum } of targets) {
+      const look = this.#engine.files.look(file);
+      if (this.#engine.isSource(file)) {
+        this.#engine.sourceLooks.delete(file);
+        continue;
+      }
+      store.putFile(file, {
+        sum,
+        stamp: look.sum === sum ? this.#engine.files.safeStamp(look) : "",
+        writer: this.#state.id,
+      });
+    }
+  }
+
+  #line(
+    word: string,
+    durationMs: number | undefined,
+    messages: readonly string[] = [],
+    stderr = "",
+  ): void {
+    const { rule, display } = this.#state.job;
+    this.#engine.parts.report.job(word, rule.name, display, {
+      ...(durationMs === undefined ? {} : { durationMs }),
+      reason: this.#reason,
+      messages,
+      stderr,
+      maxLines: this.#state.attributes!.maxStderrLen,
+    });
+  }
+}
+
+function isLost({ status }: Ending): boolean {
+  return status === "lost";
+}
+
+/** Whether a run left everything as it was. */
+function isSteady(before: JobRecord | undefined, now: JobRecord): boolean {
+  if (before?.status !== "ok") return false;
+  const sums = (record: JobRecord) =>
+    JSON.stringify(
+      record.targets.map(({ file, sum }) => [file, sum]).sort(),
+    );
+  return sums(before) === sums(now);
+}
+
+function logOf(result: RunResult, problems: string[]) {
+  return {
+    cmd: result.cmd,
+    env: result.env,
+    problems,
+    exit: result.end.signal ?? result.end.code ?? 0,
+    stdout: result.stdout,
+    stderr: result.stderr,
+    autodep: result.autodep,
+    granted: {},
+    argv: result.argv,
+    stdin: result.stdin,
+    ...(result.stdoutTarget === undefined
+      ? {}
+      : { stdoutTarget: result.stdoutTarget }),
+    ...(result.tmp === undefined ? {} : { tmp: result.tmp }),
+  };
+}

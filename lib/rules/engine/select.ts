@@ -1,0 +1,192 @@
+/** Finds out who makes a file: names and static deps only, nothing is run. */
+
+import { NO_FILE } from "../../host/checksum.ts";
+import type { DepSpec } from "../model.ts";
+import type { Repo } from "../repo.ts";
+import type { Candidate } from "../select.ts";
+import { JobState } from "./state.ts";
+
+/** A job that may make a file. */
+export interface Maker {
+  state: JobState;
+  /** Whether it makes it for sure if it succeeds. */
+  sure: boolean;
+}
+
+/** Who makes a file. */
+export type Selection =
+  | { kind: "source"; listed: boolean }
+  | { kind: "jobs"; groups: Maker[][]; near: string[] }
+  | { kind: "none"; near: string[] }
+  | { kind: "infinite" };
+
+/** Whether a file can be had, as far as names tell. */
+type Buildable = "yes" | "maybe" | "no" | "infinite";
+
+/** Static deps that a function gives have to be worked out first. */
+class NeedsDeps extends Error {
+  readonly state: JobState;
+
+  constructor(state: JobState) {
+    super("deps not worked out");
+    this.state = state;
+  }
+}
+
+/** Selects the jobs that make files. */
+export class Selector {
+  readonly #repo: Repo;
+  readonly #isFrozen: (file: string) => boolean;
+  readonly #depsOf: (state: JobState) => Promise<DepSpec[]>;
+  readonly #states = new Map<string, JobState>();
+  readonly #selections = new Map<string, Selection>();
+  readonly #statics = new Set<JobState>();
+
+  /**
+   * @param isFrozen Whether the user froze a file.
+   * @param depsOf Works out the deps of a job that a function gives.
+   */
+  constructor(
+    repo: Repo,
+    isFrozen: (file: string) => boolean,
+    depsOf: (state: JobState) => Promise<DepSpec[]>,
+  ) {
+    this.#repo = repo;
+    this.#isFrozen = isFrozen;
+    this.#depsOf = depsOf;
+  }
+
+  /** Who makes a file. */
+  async select(file: string): Promise<Selection> {
+    for (;;) {
+      try {
+        return this.#select(file, 0);
+      } catch (error) {
+        if (!(error instanceof NeedsDeps)) throw error;
+        error.state.statics = this.#tracked(await this.#depsOf(error.state));
+        this.#statics.add(error.state);
+      }
+    }
+  }
+
+  /** The state of a rule's job. */
+  stateOf(candidate: Pick<Candidate, "rule" | "stems">): JobState {
+    const job = this.#repo.table.jobOf(candidate.rule, candidate.stems);
+    const id = this.#repo.idOf(job);
+    let state = this.#states.get(id);
+    if (!state) {
+      state = new JobState(job, id, this.#repo.store.job(id));
+      this.#states.set(id, state);
+      if (job.deps !== "dynamic") {
+        state.statics = this.#tracked(job.deps);
+        this.#statics.add(state);
+      }
+    }
+    return state;
+  }
+
+  /** Deps outside the repo and its source dirs are none. */
+  #tracked(deps: readonly DepSpec[]): DepSpec[] {
+    return deps.flatMap((dep) => {
+      const file = this.#repo.files.name(this.#repo.files.path(dep.pattern));
+      return file === undefined ? [] : [{ ...dep, pattern: file }];
+    });
+  }
+
+  #select(file: string, depth: number): Selection {
+    const known = this.#selections.get(file);
+    if (known) return known;
+    if (depth > this.#repo.definition.config.maxDepDepth) {
+      return { kind: "infinite" };
+    }
+    const found = this.#find(file, depth);
+    // What came of too deep a search is not so for a search from elsewhere.
+    if (found.kind !== "infinite" || depth === 0) {
+      this.#selections.set(file, found);
+    }
+    return found;
+  }
+
+  #find(file: string, depth: number): Selection {
+    const { sources, definition, table } = this.#repo;
+    if (this.#isFrozen(file)) return { kind: "source", listed: true };
+    if (sources.has(file)) return { kind: "source", listed: true };
+    if (sources.dirOf(file) !== undefined) {
+      return { kind: "source", listed: false };
+    }
+    if (file.length > definition.config.pathMax) {
+      return {
+        kind: "none",
+        near: [`the name is longer than ${definition.config.pathMax}`],
+      };
+    }
+    for (
+      let at = file.lastIndexOf("/");
+      at > 0;
+      at = file.lastIndexOf("/", at - 1)
+    ) {
+      if (this.#buildable(file.slice(0, at), depth) !== "no") {
+        return { kind: "none", near: [`${file.slice(0, at)} is a file`] };
+      }
+    }
+    const groups: Maker[][] = [];
+    const near: string[] = [];
+    for (const group of table.candidates(file)) {
+      const special = group.find(({ rule }) => rule.kind !== "plain");
+      if (special) {
+        if (special.rule.kind === "source") {
+          return { kind: "source", listed: true };
+        }
+        return { kind: "none", near: [`${special.rule.name} forbids it`] };
+      }
+      const makers: Maker[] = [];
+      for (const candidate of group) {
+        const maker = this.#maker(candidate, depth, near);
+        if (maker === "infinite") return { kind: "infinite" };
+        if (maker) makers.push(maker);
+      }
+      if (makers.length > 0) groups.push(makers);
+    }
+    return groups.length > 0
+      ? { kind: "jobs", groups, near }
+      : { kind: "none", near };
+  }
+
+  #maker(
+    candidate: Candidate,
+    depth: number,
+    near: string[],
+  ): Maker | "infinite" | undefined {
+    const state = this.stateOf(candidate);
+    if (!this.#statics.has(state)) throw new NeedsDeps(state);
+    let sure = candidate.sure;
+    for (const { pattern } of state.statics) {
+      const buildable = this.#buildable(pattern, depth + 1);
+      if (buildable === "infinite") return "infinite";
+      if (buildable === "no") {
+        near.push(`${candidate.rule.name} misses ${pattern}`);
+        return undefined;
+      }
+      if (buildable === "maybe") sure = false;
+    }
+    return { state, sure };
+  }
+
+  #buildable(file: string, depth: number): Buildable {
+    const found = this.#select(file, depth);
+    switch (found.kind) {
+      case "infinite":
+        return "infinite";
+      case "none":
+        return "no";
+      case "source":
+        return found.listed || this.#repo.files.look(file).sum !== NO_FILE
+          ? "yes"
+          : "no";
+      case "jobs":
+        return found.groups.some((group) => group.some(({ sure }) => sure))
+          ? "yes"
+          : "maybe";
+    }
+  }
+}

@@ -1,0 +1,77 @@
+/** Checksums of what a job saw, told after it ended. */
+
+import { NO_FILE } from "../../host/checksum.ts";
+import type { DepRecord } from "../state/record.ts";
+import type { Engine } from "./engine.ts";
+import type { Look } from "./files.ts";
+import type { FoundDep } from "./fold.ts";
+import type { JobState } from "./state.ts";
+
+/** Checksum of what changed while it was being used: equal to nothing. */
+export const UNSTABLE = "unstable-R";
+
+/** Deps with checksums. */
+export interface SettledDeps {
+  deps: DepRecord[];
+  /** A source that somebody wrote while the command ran. */
+  overwritten?: string;
+}
+
+/** Settles what a job saw of each dep. */
+export function settleSums(
+  engine: Engine,
+  state: JobState,
+  found: readonly FoundDep[],
+): SettledDeps {
+  const settled: SettledDeps = { deps: [] };
+  for (const { readNs, found: wasThere, ...dep } of found) {
+    const sum = dep.codec
+      ? engine.codecs.answer(dep.file) ?? NO_FILE
+      : seen(engine, dep, readNs, wasThere, settled);
+    settled.deps.push({ ...dep, sum });
+  }
+  void state;
+  return settled;
+}
+
+function seen(
+  engine: Engine,
+  dep: Omit<DepRecord, "sum">,
+  readNs: number,
+  wasThere: boolean,
+  settled: SettledDeps,
+): string {
+  const look = engine.files.look(dep.file);
+  if (dep.kinds === 0) return look.sum;
+  const first = engine.sourceLooks.get(dep.file);
+  if (first) {
+    // It was looked at before: what it is now must be the same.
+    if (first.sum === look.sum) {
+      return wasThere || readNs === 0 ? look.sum : NO_FILE;
+    }
+    settled.overwritten ??= dep.file;
+    return UNSTABLE;
+  }
+  if (!wasThere && readNs !== 0) return NO_FILE;
+  if (readNs === 0 || !changedAfter(engine, dep.file, look, readNs)) {
+    return look.sum;
+  }
+  const isNewer = look.stat !== undefined &&
+    look.stat.mtimeNs > engine.parts.startedNs;
+  if (isNewer && engine.isSource(dep.file)) settled.overwritten ??= dep.file;
+  return UNSTABLE;
+}
+
+/** Whether a file may not be any more what was read at some time. */
+function changedAfter(
+  engine: Engine,
+  file: string,
+  { stat, sum }: Look,
+  readNs: number,
+): boolean {
+  if (!stat) return true;
+  if (Number(stat.mtimeNs) > readNs) return true;
+  // Another name, or other rights; or an older date that somebody set.
+  if (Number(stat.ctimeNs) <= readNs) return false;
+  return engine.parts.repo.store.file(file)?.sum !== sum;
+}

@@ -1,0 +1,288 @@
+/** A repo of rules: its root, what `Lmakefile.ts` says, and what is remembered. */
+
+import { dirname, join } from "node:path";
+import { ClibsError } from "../errors.ts";
+import { type Feedback, silent } from "../feedback/bus.ts";
+import { type Checksums, loadChecksums } from "../host/checksum.ts";
+import { sha256Hex } from "../host/digest.ts";
+import { readJsonIfExists, writeFileAtomic } from "../host/files.ts";
+import { AccessLog } from "../trace/access.ts";
+import { obtainTools } from "../trace/methods.ts";
+import { RecordReader } from "../trace/record.ts";
+import { SYSTEM_PREFIXES, TraceSession } from "../trace/session.ts";
+import { version } from "../version.ts";
+import { differs, Files } from "./engine/files.ts";
+import { findSources, type Sources } from "./engine/sources.ts";
+import type { Loaded } from "./load/load.ts";
+import type { Definition, Evaluator, RuleSpec } from "./model.ts";
+import { type Job, RuleTable } from "./select.ts";
+import { PRIVATE, Store } from "./state/store.ts";
+
+/** Name of the file with the rules. */
+export const LMAKEFILE = "Lmakefile.ts";
+
+/** Version of the saved definition. */
+const DEFINITION_FORMAT = 1;
+
+/** A repo that is open. */
+export interface Repo {
+  /** Root, absolute, without links. */
+  root: string;
+  /** What `Lmakefile.ts` says. */
+  definition: Definition;
+  /** The rules, for questions by name. */
+  table: RuleTable;
+  /** What is remembered. */
+  store: Store;
+  /** Which files are sources. */
+  sources: Sources;
+  /** The files. */
+  files: Files;
+  /** Checksums. */
+  sums: Checksums;
+  /** Evaluates attributes that are functions; starts a process at first use. */
+  evaluator(): Promise<Evaluator>;
+  /** Name of a job in the store. */
+  idOf(job: Job): string;
+  /** Whether `Lmakefile.ts` had to be read. */
+  reread: boolean;
+  /** Ends what is open. */
+  close(): Promise<void>;
+}
+
+/** How a repo is opened. */
+export interface OpenOptions {
+  /** Changes nothing on disk. Default: false. */
+  readOnly?: boolean;
+  /** Environment of the caller. Default: that of this process. */
+  environ?: Readonly<Record<string, string>>;
+  /** Where messages go. */
+  feedback?: Feedback;
+}
+
+/**
+ * The root of the repo that a folder is in.
+ *
+ * @throws {ClibsError} `CLIBS_LMAKE_REPO` if it is in none.
+ */
+export function findRoot(from: string): string {
+  const start = Deno.realPathSync(from);
+  for (let dir = start;; dir = dirname(dir)) {
+    try {
+      if (Deno.statSync(join(dir, LMAKEFILE)).isFile) return dir;
+    } catch {
+      // Not here.
+    }
+    if (dirname(dir) === dir) break;
+  }
+  throw new ClibsError(
+    "CLIBS_LMAKE_REPO",
+    `Cannot find rules: there is no ${LMAKEFILE} here or above`,
+    { facts: { from: start }, hint: "clibs make --init" },
+  );
+}
+
+/**
+ * Opens the repo that a folder is in, and reads its rules if something that
+ * they depend on has changed.
+ *
+ * @throws {ClibsError} `CLIBS_LMAKE_REPO` if there is none, and what
+ *   {@linkcode loadDefinition} throws for rules that are wrong.
+ */
+export async function openRepo(
+  cwd: string,
+  options: OpenOptions = {},
+): Promise<Repo> {
+  const root = findRoot(cwd);
+  const environ = options.environ ?? Deno.env.toObject();
+  const feedback = options.feedback ?? silent;
+  const sums = await loadChecksums();
+  const readOnly = options.readOnly ?? false;
+  const store = await Store.open(root, { readOnly });
+  let loaded: Loaded | undefined;
+  try {
+    const saved = savedDefinition(root, environ, sums, store);
+    let definition = saved?.definition;
+    if (!definition) {
+      const found = await load(root, environ, feedback, readOnly, sums, store);
+      loaded = found;
+      definition = found.definition;
+    }
+    const sources = await findSources(root, definition.config);
+    const table = new RuleTable(definition);
+    const ids = new Map<string, string>();
+    return {
+      root,
+      definition,
+      table,
+      store,
+      sources,
+      sums,
+      files: new Files(root, store, sums, sources.dirs),
+      reread: saved === undefined,
+      async evaluator() {
+        const { loadDefinition } = await import("./load/load.ts");
+        loaded ??= await loadDefinition({ root, environ });
+        return loaded.evaluator;
+      },
+      idOf(job) {
+        let signature = ids.get(job.rule.name);
+        if (signature === undefined) {
+          signature = signatureOf(job.rule, definition.rules);
+          ids.set(job.rule.name, signature);
+        }
+        const stems = Object.keys(job.stems).sort()
+          .flatMap((name) => [name, job.stems[name]]);
+        return JSON.stringify([signature, ...stems]);
+      },
+      async close() {
+        await loaded?.evaluator.close();
+        store.close();
+      },
+    };
+  } catch (error) {
+    await loaded?.evaluator.close();
+    store.close();
+    throw error;
+  }
+}
+
+/**
+ * What tells a rule from others in the store: what it matches, not its name,
+ * so that a rule may be renamed.
+ */
+function signatureOf(rule: RuleSpec, all: readonly RuleSpec[]): string {
+  const text = ({ targets, deps, stems, kind }: RuleSpec) =>
+    JSON.stringify([
+      kind,
+      targets.map(({ key, pattern }) => [key, pattern]),
+      deps === "dynamic"
+        ? deps
+        : deps.map(({ key, pattern }) => [key, pattern]),
+      Object.entries(stems).sort(),
+    ]);
+  const own = text(rule);
+  const isUnique = all.every((other) => other === rule || text(other) !== own);
+  const digest = sha256Hex(own).slice(0, 12);
+  return isUnique ? digest : `${digest} ${rule.name}`;
+}
+
+/** What the rules were read from. */
+interface SavedDefinition {
+  format: number;
+  clibs: string;
+  definition: Definition;
+  environ: Record<string, string | null>;
+  /** Checksums by absolute path. */
+  files: Record<string, string>;
+}
+
+function definitionPath(root: string): string {
+  return join(root, PRIVATE, "definition.json");
+}
+
+function installed(): string {
+  return `${version} ${import.meta.url}`;
+}
+
+/** The definition of last time, if nothing that it came from has changed. */
+function savedDefinition(
+  root: string,
+  environ: Readonly<Record<string, string>>,
+  sums: Checksums,
+  store: Store,
+): SavedDefinition | undefined {
+  const saved = readSaved(definitionPath(root));
+  if (!saved) return undefined;
+  for (const [name, value] of Object.entries(saved.environ)) {
+    if ((environ[name] ?? null) !== value) return undefined;
+  }
+  const files = new Files("/", store, sums);
+  for (const [path, sum] of Object.entries(saved.files)) {
+    const look = files.look(path);
+    // What names a folder may have become one.
+    if (differs(sum, look.sum, 7)) return undefined;
+  }
+  return saved;
+}
+
+function readSaved(path: string): SavedDefinition | undefined {
+  try {
+    const saved = readJsonIfExists(path) as SavedDefinition | undefined;
+    return saved?.format === DEFINITION_FORMAT && saved.clibs === installed()
+      ? saved
+      : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+async function load(
+  root: string,
+  environ: Readonly<Record<string, string>>,
+  feedback: Feedback,
+  readOnly: boolean,
+  sums: Checksums,
+  store: Store,
+): Promise<Loaded> {
+  const { loadDefinition } = await import("./load/load.ts");
+  const tools = await obtainTools("auto", { feedback }).catch((error) => {
+    // A machine that cannot trace still shows what its rules are.
+    if (readOnly) return undefined;
+    throw error;
+  });
+  using session = new TraceSession(tools ? "auto" : "none", tools ?? {}, {
+    prefixes: prefixesFor(root),
+  });
+  const loaded = await loadDefinition({
+    root,
+    environ,
+    wrap: (argv, env) => session.wrap(argv[0]!, argv, env, false),
+  });
+  if (readOnly) return loaded;
+  const reader = new RecordReader(session.path);
+  const log = new AccessLog();
+  reader.read((record) => log.add(record));
+  reader.close();
+  const look = new Files("/", store, sums);
+  const files: Record<string, string> = {};
+  for (const access of log.accesses.values()) {
+    if (access.firstRead === 0 || access.firstWrite !== 0) continue;
+    if (!isInput(access.path, root)) continue;
+    const { sum, stat } = look.lookAtSource(access.path);
+    if (stat && sum === "none") continue;
+    files[access.path] = sum;
+  }
+  files[join(root, LMAKEFILE)] ??= look.lookAtSource(join(root, LMAKEFILE)).sum;
+  const saved: SavedDefinition = {
+    format: DEFINITION_FORMAT,
+    clibs: installed(),
+    definition: loaded.definition,
+    environ: loaded.environUsed,
+    files,
+  };
+  Deno.mkdirSync(join(root, PRIVATE), { recursive: true });
+  writeFileAtomic(definitionPath(root), JSON.stringify(saved));
+  return loaded;
+}
+
+/** Whether a path that was read while rules were read is the user's. */
+function isInput(path: string, root: string): boolean {
+  if (path.startsWith(`${root}/${PRIVATE}/`)) return false;
+  return path.startsWith(`${root}/`) || /\.(m?[jt]sx?|json)$/.test(path) &&
+      !path.includes("/node_modules/") && !isOurs(path) &&
+      !path.includes("/deno/") && !/\/\.cache\//.test(path);
+}
+
+const OURS = dirname(dirname(import.meta.dirname ?? "/nowhere/lib/rules"));
+
+/** Whether a path belongs to clibs itself. */
+export function isOurs(path: string): boolean {
+  return path.startsWith(`${OURS}/lib/`) || path === `${OURS}/deno.json` ||
+    path === `${OURS}/deno.lock`;
+}
+
+/** System prefixes without those that the repo is in. */
+export function prefixesFor(root: string): string[] {
+  return SYSTEM_PREFIXES.filter((prefix) => !root.startsWith(`${prefix}/`));
+}
