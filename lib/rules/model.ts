@@ -43,7 +43,7 @@ export interface DepSpec {
   key: string;
   /** Name with `{NAME}` for stems and targets. */
   pattern: string;
-  /** Flags that are on; a static dep is `required` and `essential` by itself. */
+  /** Flags that are on; those of static deps are complete: `required`, mostly `essential`. */
   flags: DepFlag[];
 }
 
