@@ -135,8 +135,9 @@ static bool step_exec(void) {
     if (kind == 1) got = failed;
     else got = error;
   }
-  expect("exec", NULL, error, got);
+  // Until it has ended, the log is the child's.
   if (!(how == SPAWN && got)) await("exec", pid);
+  expect("exec", NULL, error, got);
   arena->depth--;
   return true;
 }
