@@ -2,6 +2,7 @@
 
 import type { CommandModule, CommandSpec, FlagValues } from "./command.ts";
 import { engineCommands } from "./commands_engines.ts";
+import { rulesCommands } from "./commands_rules.ts";
 import { traceCommands } from "./commands_trace.ts";
 import {
   formatFlag,
@@ -168,6 +169,7 @@ export const commands = {
   },
   ...engineCommands,
   ...traceCommands,
+  ...rulesCommands,
   doctor: {
     group: "Help",
     summary: "Check tools, disk, cache and network; tell what to install",

@@ -42,6 +42,15 @@ export function listenToInterrupts(
   };
 }
 
+/**
+ * Ends this process by SIGINT, as shells want to see it of a program that was
+ * interrupted. Nobody may listen to that signal any more. Where signals do not
+ * end programs, it returns.
+ */
+export function dieOfInterrupt(): void {
+  if (Deno.build.os !== "windows") Deno.kill(Deno.pid, "SIGINT");
+}
+
 function signalsToHear(): Deno.Signal[] {
   if (Deno.build.os === "windows") return ["SIGINT", "SIGBREAK"];
   return isIgnored(1) ? ["SIGINT", "SIGTERM"] : ["SIGINT", "SIGTERM", "SIGHUP"];

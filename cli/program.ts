@@ -125,6 +125,13 @@ export function parse(argv: readonly string[]): Parsed {
   return parsed!;
 }
 
+/** The command of one word that a line names, be it well formed or not. */
+export function namedCommand(argv: readonly string[]): CommandName | undefined {
+  const [first, second] = wordPlaces(argv).map((place) => argv[place]!);
+  const word = first === "help" ? second : first;
+  return commandList.find(([name]) => name === word)?.[0];
+}
+
 /** Undoes that commander takes `--no-cache` for a `cache` that is true. */
 function ownFlags(
   flags: FlagTable,

@@ -12,10 +12,15 @@ import {
   version,
 } from "../mod.ts";
 import { wantsColor } from "./color.ts";
-import type { CommandContext, CommandModule } from "./command.ts";
+import type { CommandContext, CommandModule, CommandSpec } from "./command.ts";
 import { type CommandName, commands, type GlobalFlags } from "./commands.ts";
-import { INTERRUPTED, listenToInterrupts } from "./interrupt.ts";
-import { parse, type Parsed } from "./program.ts";
+import { lmakeExitCode } from "./exit_codes.ts";
+import {
+  dieOfInterrupt,
+  INTERRUPTED,
+  listenToInterrupts,
+} from "./interrupt.ts";
+import { namedCommand, parse, type Parsed } from "./program.ts";
 import { canRedraw, createView, type ProgressView } from "./progress.ts";
 import { terminalSize, type TextStream, textStream } from "./streams.ts";
 
@@ -30,7 +35,8 @@ type Document = Readonly<Record<string, unknown>>;
  * @param argv Words after `clibs`.
  * @param load Loads a command's module; tests give their own.
  * @returns 0: done, 1: the work failed, 2: the command line was wrong,
- * 130: interrupted.
+ * 130: interrupted. The commands about rules have codes of their own, and die
+ * of an interrupt.
  */
 export async function run(
   argv: readonly string[],
@@ -60,7 +66,7 @@ export async function run(
     };
     if (global.json) printDocument(stdout, { error: error.toJSON() });
     await printError(error, global, stderr);
-    return exitCode(error);
+    return exitCode(error, namedCommand(argv));
   }
 }
 
@@ -130,7 +136,7 @@ async function runCommand(
     code = await run(context, parsed.args, parsed.flags);
   } catch (thrown) {
     error = toClibsError(thrown);
-    code = exitCode(error);
+    code = exitCode(error, parsed.command);
   } finally {
     view.close();
   }
@@ -147,12 +153,20 @@ async function runCommand(
   }
   log?.close();
   interrupts.close();
+  if (code === INTERRUPTED && isLmake(parsed.command)) dieOfInterrupt();
   return code;
 }
 
-function exitCode(error: ClibsError): number {
+function exitCode(error: ClibsError, command: CommandName | undefined): number {
   if (error.code === "CLIBS_CANCELLED") return INTERRUPTED;
+  if (isLmake(command)) return lmakeExitCode(error);
   return error instanceof UsageError ? 2 : 1;
+}
+
+function isLmake(command: CommandName | undefined): boolean {
+  if (command === undefined) return false;
+  const spec: CommandSpec = commands[command];
+  return spec.exitCodes === "lmake";
 }
 
 function printDocument(stdout: TextStream, document: Document): void {

@@ -65,13 +65,18 @@ export class Store {
     const readOnly = options.readOnly ?? false;
     if (readOnly) {
       const there = isThere(path);
-      const db = new DatabaseSync(
-        there ? `file:${encodeURI(path)}?immutable=1` : ":memory:",
-        { readOnly: there },
-      );
-      if (there && isGood(db)) return new Store(db, folder, true, false);
-      if (there) db.close();
-      const memory = there ? new DatabaseSync(":memory:") : db;
+      // As it is, with what a running command has written; where that takes
+      // files beside it that cannot be made, nobody writes.
+      for (
+        const address of there
+          ? [path, `file:${encodeURI(path)}?immutable=1`]
+          : []
+      ) {
+        const db = openOrUndefined(DatabaseSync, address, true);
+        if (db && isGood(db)) return new Store(db, folder, true, false);
+        db?.close();
+      }
+      const memory = new DatabaseSync(":memory:");
       create(memory);
       const store = new Store(memory, folder, true, there);
       store.#rebuild();
@@ -140,7 +145,7 @@ export class Store {
     const path = this.#jobPath(record.id);
     Deno.mkdirSync(join(path, ".."), { recursive: true });
     // Torn by a crash, it lacks the digest and counts as absent.
-    const text = `${sha256Hex(body)}\n${body}\n`;
+    const text = `${digestOf(body)}\n${body}\n`;
     Deno.writeTextFileSync(`${path}.tmp`, text);
     Deno.renameSync(`${path}.tmp`, path);
     this.#db.prepare("INSERT OR REPLACE INTO job VALUES (?, ?)")
@@ -243,22 +248,15 @@ export class Store {
   /** Fills the database from the jobs' records. */
   #rebuild(): void {
     const put = this.#db.prepare("INSERT OR REPLACE INTO job VALUES (?, ?)");
-    const jobs = join(this.#folder, "jobs");
-    if (!isThere(jobs)) return;
     this.#db.exec("BEGIN");
     const written = new Map<string, { record: JobRecord; sum: string }>();
-    for (const { name } of sortedEntries(jobs)) {
-      for (const entry of sortedEntries(join(jobs, name))) {
-        if (!entry.name.endsWith(".json")) continue;
-        const found = readJobFile(join(jobs, name, entry.name));
-        if (!found) continue;
-        const { record } = found;
-        put.run(record.id, JSON.stringify(record));
-        for (const { file, sum } of record.targets) {
-          const other = written.get(file);
-          if (other && other.record.startedMs > record.startedMs) continue;
-          written.set(file, { record, sum });
-        }
+    for (const { record } of jobFiles(this.#folder)) {
+      if (!record) continue;
+      put.run(record.id, JSON.stringify(record));
+      for (const { file, sum } of record.targets) {
+        const other = written.get(file);
+        if (other && other.record.startedMs > record.startedMs) continue;
+        written.set(file, { record, sum });
       }
     }
     this.#db.exec("COMMIT");
@@ -286,14 +284,18 @@ function create(db: DatabaseSync): void {
   `);
 }
 
-type Constructor = new (path: string) => DatabaseSync;
+type Constructor = new (
+  path: string,
+  options: { readOnly: boolean },
+) => DatabaseSync;
 
 function openOrUndefined(
   constructor: Constructor,
   path: string,
+  readOnly = false,
 ): DatabaseSync | undefined {
   try {
-    const db = new constructor(path);
+    const db = new constructor(path, { readOnly });
     db.exec("PRAGMA busy_timeout = 10000; PRAGMA synchronous = NORMAL");
     return db;
   } catch {
@@ -334,6 +336,33 @@ function isThere(path: string): boolean {
   }
 }
 
+/**
+ * The files of all jobs.
+ *
+ * @param folder The private folder of the repo.
+ * @returns Their paths; a file that is torn, or of another version, has no
+ *   record.
+ */
+export function* jobFiles(
+  folder: string,
+): Generator<{ path: string; record?: JobRecord }> {
+  const jobs = join(folder, "jobs");
+  if (!isThere(jobs)) return;
+  for (const { name } of sortedEntries(jobs)) {
+    for (const entry of sortedEntries(join(jobs, name))) {
+      const path = join(jobs, name, entry.name);
+      // What a writer that was killed left is no job's file either.
+      const found = path.endsWith(".json") ? readJobFile(path) : undefined;
+      yield found ? { path, record: found.record } : { path };
+    }
+  }
+}
+
+/** A digest that only texts of our version have. */
+function digestOf(body: string): string {
+  return sha256Hex(`${STORE_FORMAT}\n${body}`);
+}
+
 /** A job's file; undefined if there is none, or it is torn. */
 function readJobFile(
   path: string,
@@ -346,5 +375,5 @@ function readJobFile(
   }
   const end = text.indexOf("\n");
   const body = text.slice(end + 1, -1);
-  return sha256Hex(body) === text.slice(0, end) ? JSON.parse(body) : undefined;
+  return digestOf(body) === text.slice(0, end) ? JSON.parse(body) : undefined;
 }

@@ -1,0 +1,58 @@
+/** The jobs that are running in a repo. */
+
+import { join } from "node:path";
+import { readJsonIfExists } from "../../host/files.ts";
+import { findRoot } from "../repo.ts";
+import { PRIVATE } from "../state/store.ts";
+import { folderOf } from "./repo.ts";
+import type { RulesOptions, RunningJob } from "./types.ts";
+
+/** Lists the jobs that commands of this repo are running, the oldest first. */
+export function runningJobs(options: RulesOptions): RunningJob[] {
+  const folder = join(findRoot(folderOf(options)), PRIVATE, "running");
+  const jobs: RunningJob[] = [];
+  for (const name of namesIn(folder)) {
+    const pid = Number(name);
+    const mark = read(join(folder, name));
+    // Of a command that was killed.
+    if (!mark || !Number.isInteger(pid) || !isAlive(pid)) continue;
+    jobs.push({
+      rule: mark.rule,
+      job: mark.name,
+      pid,
+      startedMs: mark.startedMs,
+    });
+  }
+  return jobs.sort((a, b) => a.startedMs! - b.startedMs!);
+}
+
+interface Mark {
+  rule: string;
+  name: string;
+  startedMs: number;
+}
+
+function read(path: string): Mark | undefined {
+  const mark = readJsonIfExists(path) as Partial<Mark> | undefined;
+  return typeof mark?.rule === "string" && typeof mark.name === "string" &&
+      typeof mark.startedMs === "number"
+    ? mark as Mark
+    : undefined;
+}
+
+function namesIn(folder: string): string[] {
+  try {
+    return [...Deno.readDirSync(folder)].map(({ name }) => name);
+  } catch {
+    return [];
+  }
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    Deno.statSync(`/proc/${pid}`);
+    return true;
+  } catch {
+    return false;
+  }
+}
