@@ -1,18 +1,18 @@
 /** Types that read patterns, so that `cmd` knows its stems, targets and deps. */
 
 /** What follows a stem, from the text after its colon; braces pair up. */
-type AfterRegex<Text extends string, Open extends unknown[] = []> = Text extends
-  `${infer Char}${infer Rest}`
-  ? Char extends "\\"
-    ? Rest extends `${infer _}${infer After}` ? AfterRegex<After, Open> : ""
-  : Char extends "{" ? AfterRegex<Rest, [...Open, 0]>
-  : Char extends "}"
-    ? Open extends [unknown, ...infer Fewer] ? AfterRegex<Rest, Fewer> : Rest
-  : AfterRegex<Rest, Open>
-  : "";
+export type AfterRegex<Text extends string, Open extends unknown[] = []> =
+  Text extends `${infer Char}${infer Rest}`
+    ? Char extends "\\"
+      ? Rest extends `${infer _}${infer After}` ? AfterRegex<After, Open> : ""
+    : Char extends "{" ? AfterRegex<Rest, [...Open, 0]>
+    : Char extends "}"
+      ? Open extends [unknown, ...infer Fewer] ? AfterRegex<Rest, Fewer> : Rest
+    : AfterRegex<Rest, Open>
+    : "";
 
 /** Static stems, as a union, and star stems, in order, of a pattern. */
-type Parse<
+export type Parse<
   Text extends string,
   Static extends string = never,
   Stars extends string[] = [],
@@ -27,7 +27,8 @@ type Parse<
   : [Static, Stars]
   : [Static, Stars];
 
-type AddStem<
+/** Goes on after a stem, with its name added. */
+export type AddStem<
   Name extends string,
   Rest extends string,
   Static extends string,
@@ -44,7 +45,7 @@ export type WithFlags<Flag extends string> =
   | readonly [pattern: string, ...flags: (Flag | `-${Flag}`)[]];
 
 /** The pattern of a target or dep that may have flags. */
-type PatternOf<Value> = Value extends string ? Value
+export type PatternOf<Value> = Value extends string ? Value
   : Value extends readonly [infer Text extends string, ...unknown[]] ? Text
   : never;
 

@@ -25,8 +25,37 @@ export const autodeps: readonly string[] = Object.freeze([
 /** Where jobs can run. */
 export const backends: readonly string[] = Object.freeze(["local", "slurm"]);
 
+/** What belongs to the repo whose `Lmakefile.ts` is being read. */
+export class RepoSettings {
+  /** Root of the repo, absolute. */
+  get repoRoot(): string {
+    return session().root;
+  }
+
+  /** Root of the outermost repo; another one in a sub-repo only. */
+  get topRepoRoot(): string {
+    return session().topRoot;
+  }
+
+  /** Settings of the repo. */
+  get config(): ConfigValue {
+    const current = session();
+    // What it was set to may be wrong; that is said when all has been read.
+    current.config ??= emptyConfig();
+    return current.config as ConfigValue;
+  }
+
+  /** Settings of the repo. */
+  set config(value: ConfigInput) {
+    Object.assign(session(), {
+      config: withTables(value),
+      configPlace: callerPlace(),
+    });
+  }
+}
+
 /** What `Lmakefile.ts` may ask, and set; in a job, what it may call. */
-export interface Lmake extends JobModule {
+export interface Lmake extends JobModule, RepoSettings {
   /** Methods that find what a job reads and writes. */
   readonly autodeps: readonly string[];
   /** Where jobs can run. */
@@ -35,44 +64,18 @@ export interface Lmake extends JobModule {
   checkVersion(major: string | number, minor?: number): void;
   /** Native version: major and minor. */
   readonly version: readonly [major: string, minor: number];
-  /** Root of the repo, absolute. */
-  readonly repoRoot: string;
-  /** Root of the outermost repo; another one in a sub-repo only. */
-  readonly topRepoRoot: string;
   /** The caller's environment; what is asked for becomes a dep. */
   readonly userEnviron: UserEnviron;
   /** Makes tables whose items are properties of maps, throughout. */
   pdict: typeof pdict;
-  /** Settings of the repo. */
-  get config(): ConfigValue;
-  set config(value: ConfigInput);
 }
 
 /** What `Lmakefile.ts` may ask, and set. */
-export const lmake: Lmake = {
-  ...job,
+export const lmake: Lmake = Object.assign(new RepoSettings(), job, {
   autodeps,
   backends,
   checkVersion,
   version,
   userEnviron,
   pdict,
-  get repoRoot(): string {
-    return session().root;
-  },
-  get topRepoRoot(): string {
-    return session().topRoot;
-  },
-  get config(): ConfigValue {
-    const current = session();
-    // What it was set to may be wrong; that is said when all has been read.
-    current.config ??= emptyConfig();
-    return current.config as ConfigValue;
-  },
-  set config(value: ConfigInput) {
-    Object.assign(session(), {
-      config: withTables(value),
-      configPlace: callerPlace(),
-    });
-  },
-};
+});

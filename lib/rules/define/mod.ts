@@ -28,15 +28,22 @@ export {
   homelessRule,
   traceRule,
 } from "./predefined.ts";
-export { autodeps, backends, type Lmake, lmake } from "./lmake.ts";
+export {
+  autodeps,
+  backends,
+  type Lmake,
+  lmake,
+  type RepoSettings,
+} from "./lmake.ts";
 export { checkVersion, version } from "./version.ts";
 export { type UserEnviron, userEnviron } from "./environ.ts";
 export { type Pdict, pdict } from "./pdict.ts";
 export type { ConfigInput, ConfigValue, PoolInput } from "./config.ts";
-export type { NameOf, Show, StaticStems, WithFlags } from "./infer.ts";
+export type * from "./infer.ts";
 export type * from "./types.ts";
 export * from "../job/outside.ts";
 export type * from "../job/types.ts";
+export type { Attributes } from "../model.ts";
 
 /** Root of the repo, absolute. */
 export const repoRoot: string = session().root;
