@@ -148,6 +148,7 @@ void look_up(struct inode *base, const char *text, bool follow, struct where *to
   to->slash = text[strlen(text) - 1] == '/';
   char *todo = strcpy(buffers[0], text);
   struct inode *at = *text == '/' ? arena->root : base;
+  to->unnamed = true;
   for (;;) {
     todo += strspn(todo, "/");
     size_t length = strcspn(todo, "/");
@@ -166,6 +167,7 @@ void look_up(struct inode *base, const char *text, bool follow, struct where *to
     todo = rest;
     if (!strcmp(name, ".") || !strcmp(name, "..")) {
       if (name[1] && at->parent) at = at->parent;
+      if (name[1]) to->unnamed = true;
       continue;
     }
     if (length > NAME_MAX) {
@@ -185,6 +187,7 @@ void look_up(struct inode *base, const char *text, bool follow, struct where *to
       return;
     }
     struct inode *node = entry->node;
+    to->unnamed = false;
     if (node->type == LINK_ && !(last && !follow && !*rest)) {
       char path[PATH_SIZE];
       path_of(at, path);
@@ -251,7 +254,11 @@ void note_links(const struct where *where) {
     note('V', ENOENT, where->missing);
     note('M', ENOENT, where->missing);
   }
-  for (int i = 0; i < where->links; i++) note(where->vague ? 'V' : 'L', 0, where->link[i]);
+  for (int i = 0; i < where->links; i++) {
+    note(where->vague ? 'V' : 'L', 0, where->link[i]);
+    // In a circle of links any of them may stand for where the path leads.
+    if (where->error == ELOOP) note('V', 0, where->link[i]);
+  }
 }
 
 // Says what is done, for a person who looks for a fault, and checks its end.

@@ -85,6 +85,7 @@ struct where {
   bool outside;        // leads where nothing is known: not to be tried
   bool vague;          // the canonical name is a matter of taste
   bool slash;          // ends with one
+  bool unnamed;        // what it leads to is not named on the way
   struct inode *dir;   // the folder of the last name, if the walk got there
   char name[NAME_MAX + 8];
   struct inode *node;  // what is there, or NULL

@@ -307,7 +307,7 @@ static bool step_realpath(void) {
   if (!w.error && strcmp(found, w.path)) expect("realpath's text", &w, 0, 1);
   if (found != text) free(found);
   note_links(&w);
-  if (*w.path) note(w.error ? 'P' : 'L', w.error, w.path);
+  if (*w.path) note(w.error ? 'P' : w.unnamed ? 'V' : 'L', w.error, w.path);
   return true;
 }
 
