@@ -30,7 +30,7 @@ export const rulesCommands = {
       "Runs the jobs that FILES need and that are not up to date; without FILES, " +
       "only reads Lmakefile.ts. What jobs read and write is traced, so that " +
       "their deps are always complete. $LMAKE_ARGS has flags that come first. " +
-      "See docs/lmake.md.",
+      "See docs/lmake.md, also for the exit codes of all commands about rules.",
     args: [{ ...filesArg, help: "Files to make" }],
     flags: {
       archive: {

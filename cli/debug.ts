@@ -17,6 +17,8 @@ export async function run(
     rule: flags.rule,
     feedback: context.bus,
     signal: context.signal,
+    // The document alone goes to stdout.
+    ...(context.json ? { stdout: "stderr" as const } : {}),
     onScript: (path) => context.stdout(`${path}\n`),
   });
   context.result({ ...report });

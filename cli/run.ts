@@ -51,7 +51,7 @@ export async function run(
     return problem === undefined ? 0 : 1;
   }
   try {
-    const parsed = parse(argv);
+    const parsed = parse(withLmakeArgs(argv));
     if (parsed.kind === "command") {
       return await runCommand(parsed, load, stdout, stderr);
     }
@@ -161,6 +161,15 @@ function exitCode(error: ClibsError, command: CommandName | undefined): number {
   if (error.code === "CLIBS_CANCELLED") return INTERRUPTED;
   if (isLmake(command)) return lmakeExitCode(error);
   return error instanceof UsageError ? 2 : 1;
+}
+
+/** The line of `clibs make` with the flags that come first. */
+function withLmakeArgs(argv: readonly string[]): readonly string[] {
+  const flags = (env("LMAKE_ARGS") ?? "").split(/\s+/)
+    .filter((word) => word !== "");
+  if (flags.length === 0 || namedCommand(argv) !== "make") return argv;
+  const at = argv.indexOf("make") + 1;
+  return [...argv.slice(0, at), ...flags, ...argv.slice(at)];
 }
 
 function isLmake(command: CommandName | undefined): boolean {

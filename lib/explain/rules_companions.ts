@@ -13,13 +13,6 @@ export const rulesCompanionsErrors: Explanations = {
       "`clibs make FILE` runs its job. With `--job`, the arguments are names\n" +
       "of jobs as `clibs make` prints them, such as `parts/{N*}.txt`.",
   },
-  CLIBS_LMAKE_OUTSIDE: {
-    title: "A file is not in the repo",
-    text:
-      "Only files in the repo, and in its source dirs, are known. Names are\n" +
-      "relative to the folder in which the command is run. What is below\n" +
-      "`LMAKE/` is private to clibs.",
-  },
   CLIBS_LMAKE_MARK: {
     title: "A file cannot have this mark, or has not got it",
     text:

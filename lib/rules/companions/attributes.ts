@@ -44,16 +44,33 @@ export async function changedResources(repo: Repo): Promise<JobRecord[]> {
   const engine = idleEngine(repo);
   const changed: JobRecord[] = [];
   for (const record of [...repo.store.jobs()]) {
-    const job = currentJob(repo, record);
-    if (!job) continue;
-    const state = new JobState(job, record.id, record);
-    if (job.deps !== "dynamic") state.statics = [...job.deps];
-    const problem = await settleAttributes(engine, state);
-    if (problem !== undefined || state.resources !== record.resources) {
+    const state = await settle(engine, repo, record);
+    if (state && (state.problem || state.resources !== record.resources)) {
       changed.push(record);
     }
   }
   return changed;
+}
+
+/** A job with its attributes as they are now; undefined if the rules have no such job. */
+export async function settledJob(
+  repo: Repo,
+  record: JobRecord,
+): Promise<JobState | undefined> {
+  return await settle(idleEngine(repo), repo, record);
+}
+
+async function settle(
+  engine: Engine,
+  repo: Repo,
+  record: JobRecord,
+): Promise<JobState | undefined> {
+  const job = currentJob(repo, record);
+  if (!job) return undefined;
+  const state = new JobState(job, record.id, record);
+  if (job.deps !== "dynamic") state.statics = [...job.deps];
+  await settleAttributes(engine, state);
+  return state;
 }
 
 /** A job that ran, as the rules have it now; undefined if they do not. */

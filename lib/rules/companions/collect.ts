@@ -5,7 +5,7 @@ import { Selector } from "../engine/select.ts";
 import { findRoot, type Repo } from "../repo.ts";
 import type { JobRecord } from "../state/record.ts";
 import { currentJob, depsByFunction } from "./attributes.ts";
-import { alone, folderOf, isSource, nameOf, opened } from "./repo.ts";
+import { alone, folderOf, isSource, nameOrRoot, opened } from "./repo.ts";
 import type { CollectOptions, CollectReport } from "./types.ts";
 
 /** Removes, or only lists, what is obsolete. */
@@ -72,13 +72,10 @@ function filterOf(
   options: CollectOptions,
 ): (file: string) => boolean {
   const folder = folderOf(options);
-  const dirs = (options.files ?? []).flatMap((dir) => {
-    // The root has no name.
-    const isRoot = repo.files.name(Deno.realPathSync(folder)) === "" &&
-      /^(\.\/*)?$/.test(dir);
-    return isRoot ? [] : [nameOf(repo, folder, dir)];
-  });
-  if (dirs.length === 0) return () => true;
+  const dirs = (options.files ?? []).map((dir) =>
+    nameOrRoot(repo, folder, dir)
+  );
+  if (dirs.length === 0 || dirs.includes("")) return () => true;
   return (file) =>
     dirs.some((dir) => file === dir || file.startsWith(`${dir}/`));
 }
@@ -97,7 +94,16 @@ class Living {
   /** Whether a rule makes a file, or it is a side target of a job that is alive. */
   async isMade(file: string, writer: string): Promise<boolean> {
     const selection = await this.#selector.select(file);
-    if (selection.kind !== "none") return true;
+    if (selection.kind === "source" || selection.kind === "infinite") {
+      return true;
+    }
+    const groups = selection.kind === "jobs" ? selection.groups : [];
+    // What a job may make but did not when it ran last is not its any more.
+    const isTarget = groups.flat().some(({ state, sure }) =>
+      sure || state.record?.status !== "ok" ||
+      state.record.targets.some((target) => target.file === file)
+    );
+    if (isTarget) return true;
     const record = this.#repo.store.job(writer);
     const target = record?.targets.find((target) => target.file === file);
     return target !== undefined && !target.official &&

@@ -1,5 +1,6 @@
 /** Answers what a job asks while it runs by hand: from memory, and nothing is made. */
 
+import { spawn } from "node:child_process";
 import { isAbsolute, join, relative, resolve } from "node:path";
 import { NO_FILE } from "../../host/checksum.ts";
 import { JOB_ID_VARIABLE } from "../../jobs/group.ts";
@@ -10,24 +11,34 @@ import type { Repo } from "../repo.ts";
 import type { DepState, JobServices } from "../services.ts";
 import type { JobRecord } from "../state/record.ts";
 import { PRIVATE } from "../state/store.ts";
-import { isSource, makerOf } from "./repo.ts";
+import { isSource, knownMakerOf } from "./repo.ts";
+import type { DebugOptions } from "./types.ts";
 
 /** Runs the script of a job with the caller's terminal; returns its exit code. */
 export async function attended(
   repo: Repo,
   record: JobRecord,
   script: string,
-  signal?: AbortSignal,
+  { stdout = "inherit", signal }: Pick<DebugOptions, "stdout" | "signal">,
 ): Promise<number> {
   const folder = join(repo.root, PRIVATE, "debug");
   await using server = await JobServer.listen(folder);
   const id = crypto.randomUUID();
   using _job = server.add(id, new FromMemory(repo, record));
-  const child = new Deno.Command(script, {
-    env: { [SOCKET_VARIABLE]: server.address, [JOB_ID_VARIABLE]: id },
+  // The only way to give a child our standard error as its output.
+  const child = spawn(script, [], {
+    env: {
+      ...Deno.env.toObject(),
+      [SOCKET_VARIABLE]: server.address,
+      [JOB_ID_VARIABLE]: id,
+    },
+    stdio: ["inherit", stdout === "stderr" ? 2 : "inherit", "inherit"],
     signal,
-  }).spawn();
-  return (await child.status).code;
+  });
+  return await new Promise((resolve, reject) => {
+    child.on("error", reject);
+    child.on("exit", (code) => resolve(code ?? 128));
+  });
 }
 
 class FromMemory implements JobServices {
@@ -62,7 +73,7 @@ class FromMemory implements JobServices {
     if (name === undefined || name === "") return {};
     const { sum } = this.#repo.files.look(name);
     if (isSource(this.#repo, name)) return { ok: true, checksum: sum };
-    const maker = makerOf(this.#repo, name);
+    const maker = knownMakerOf(this.#repo, name);
     if (maker) return { ok: maker.status === "ok", checksum: sum };
     return sum === NO_FILE ? { ok: true, checksum: sum } : {};
   }

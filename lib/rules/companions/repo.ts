@@ -5,6 +5,7 @@ import { ClibsError, UsageError } from "../../errors.ts";
 import { withLock } from "../../host/lock.ts";
 import { nearest } from "../../nearest.ts";
 import { findRoot, openRepo, type Repo } from "../repo.ts";
+import type { Candidate } from "../select.ts";
 import type { JobRecord } from "../state/record.ts";
 import { PRIVATE } from "../state/store.ts";
 import type { RulesOptions } from "./types.ts";
@@ -99,13 +100,24 @@ export function nameOf(repo: Repo, folder: string, file: string): string {
       'Cannot tell about "": it is the name of no file',
     );
   }
+  const name = nameOrRoot(repo, folder, file);
+  if (name !== "") return name;
+  throw outside(repo, folder, file);
+}
+
+/** As {@linkcode nameOf}; the root of the repo has no name. */
+export function nameOrRoot(repo: Repo, folder: string, file: string): string {
   const path = resolve(folder, file);
   const name = repo.files.name(canonical(path));
-  if (name !== undefined && name !== "") return name;
-  throw new ClibsError(
+  if (name === undefined) throw outside(repo, folder, file);
+  return name;
+}
+
+function outside(repo: Repo, folder: string, file: string): ClibsError {
+  return new ClibsError(
     "CLIBS_LMAKE_OUTSIDE",
-    `Cannot tell about ${file}: it is not in the repo`,
-    { facts: { file: path, repo: repo.root } },
+    `Cannot tell about ${file}: it is no file of the repo`,
+    { facts: { file: resolve(folder, file), repo: repo.root } },
   );
 }
 
@@ -171,28 +183,44 @@ export function makerOf(
   file: string,
   fits: (record: JobRecord) => boolean = () => true,
 ): JobRecord | undefined {
+  const known = knownMakerOf(repo, file, fits);
+  if (known) return known;
+  for (const record of repo.store.jobsAbout(file)) {
+    if (makes(record, file) && fits(record)) return record;
+  }
+  return undefined;
+}
+
+/** As {@linkcode makerOf}, if rules or the file tell it, so that it is quick. */
+export function knownMakerOf(
+  repo: Repo,
+  file: string,
+  fits: (record: JobRecord) => boolean = () => true,
+): JobRecord | undefined {
   const { store, table } = repo;
-  const makes = ({ targets }: JobRecord) =>
-    targets.some((target) => target.file === file);
   let failed: JobRecord | undefined;
-  if (!isSource(repo, file)) {
-    for (const candidate of table.candidates(file).flat()) {
-      if (candidate.rule.kind !== "plain") break;
-      const job = table.jobOf(candidate.rule, candidate.stems);
-      const record = store.job(repo.idOf(job));
-      if (!record || !fits(record)) continue;
-      if (makes(record)) return record;
-      if (record.status !== "ok") failed ??= record;
-    }
+  for (const { rule, stems } of candidatesFor(repo, file)) {
+    const record = store.job(repo.idOf(table.jobOf(rule, stems)));
+    if (!record || !fits(record)) continue;
+    if (makes(record, file)) return record;
+    // It might have made it.
+    if (record.status !== "ok") failed ??= record;
   }
   const writer = store.file(file)?.writer;
   const record = writer ? store.job(writer) : undefined;
-  if (record && makes(record) && fits(record)) return record;
-  if (failed) return failed;
-  for (const record of store.jobs()) {
-    if (makes(record) && fits(record)) return record;
-  }
-  return undefined;
+  return record && makes(record, file) && fits(record) ? record : failed;
+}
+
+function makes({ targets }: JobRecord, file: string): boolean {
+  return targets.some((target) => target.file === file);
+}
+
+/** The jobs that a rule has for a file, best first; none for a source. */
+export function candidatesFor(repo: Repo, file: string): Candidate[] {
+  if (isSource(repo, file)) return [];
+  const all = repo.table.candidates(file).flat();
+  const end = all.findIndex(({ rule }) => rule.kind !== "plain");
+  return end < 0 ? all : all.slice(0, end);
 }
 
 function jobNamed(
@@ -219,12 +247,15 @@ function noJob(
   { byJob, rule }: Pick<RulesOptions, "byJob" | "rule">,
 ): ClibsError {
   const of = rule === undefined ? "" : ` of the rule ${rule}`;
-  const cannot = (cause: string, hint?: string) =>
+  const cannot = (cause: string, hint?: string, dep?: string) =>
     new ClibsError(
       "CLIBS_LMAKE_NO_JOB",
       `Cannot tell about ${name}: ${cause}`,
       {
-        facts: { repo: repo.root },
+        facts: {
+          repo: repo.root,
+          ...(dep === undefined ? {} : { "dep in error": dep }),
+        },
         hint,
       },
     );
@@ -233,15 +264,28 @@ function noJob(
     return cannot(`no job${of} of this name ever ran`, near && `try ${near}`);
   }
   if (isSource(repo, name)) return cannot("it is a source, no job makes it");
-  const candidate = repo.table.candidates(name).flat()
-    .find((candidate) => candidate.rule.kind === "plain");
-  if (candidate && (rule === undefined || candidate.rule.name === rule)) {
+  const candidate = candidatesFor(repo, name)
+    .find((candidate) => rule === undefined || candidate.rule.name === rule);
+  if (candidate) {
     return cannot(
       `its job of the rule ${candidate.rule.name} never ran`,
       `clibs make ${name}`,
+      depInError(repo, candidate),
     );
   }
   return cannot(`no job${of} ever made it, and no rule does`);
+}
+
+/** The first static dep whose own job failed: why a job never ran. */
+function depInError(
+  repo: Repo,
+  { rule, stems }: Candidate,
+): string | undefined {
+  const { deps } = repo.table.jobOf(rule, stems);
+  if (deps === "dynamic") return undefined;
+  return deps.map(({ pattern }) => pattern).find((file) =>
+    (knownMakerOf(repo, file)?.status ?? "ok") !== "ok"
+  );
 }
 
 function noRule(repo: Repo, rule: string): ClibsError {

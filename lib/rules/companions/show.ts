@@ -3,7 +3,16 @@
 import type { Repo } from "../repo.ts";
 import type { JobRecord } from "../state/record.ts";
 import { billOf, inverseDepsOf, shownDeps } from "./show_deps.ts";
-import { filesOf, folderOf, jobOf, makerOf, nameOf, reading } from "./repo.ts";
+import {
+  candidatesFor,
+  filesOf,
+  folderOf,
+  jobOf,
+  knownMakerOf,
+  makerOf,
+  nameOf,
+  reading,
+} from "./repo.ts";
 import type {
   JobInfo,
   JobName,
@@ -36,6 +45,17 @@ function show(repo: Repo, file: string, options: ShowOptions): Shown {
         ...(maker ? { job: named(maker) } : {}),
         ...billOf(repo, maker ? [maker] : [], maker ? [] : [file], system),
       };
+    }
+  }
+  if (topic === "inverseTargets" && !options.byJob && !makerOf(repo, file)) {
+    const candidate = candidatesFor(repo, file)
+      .find(({ rule }) => rule.name === (options.rule ?? rule.name));
+    if (candidate) {
+      const { rule, display } = repo.table.jobOf(
+        candidate.rule,
+        candidate.stems,
+      );
+      return { file, job: { rule: rule.name, job: display } };
     }
   }
   const record = jobOf(repo, file, options);
@@ -94,7 +114,7 @@ function infoOf(repo: Repo, record: JobRecord): JobInfo {
     problems: log?.problems ?? [],
     depsInError: record.deps.flatMap(({ file, flags, codec }) => {
       if (codec || flags.includes("ignoreError")) return [];
-      const status = makerById(repo, file)?.status ?? "ok";
+      const status = knownMakerOf(repo, file)?.status ?? "ok";
       return status === "ok" ? [] : [{ file, status }];
     }),
     startedMs: record.startedMs,
@@ -108,19 +128,6 @@ function infoOf(repo: Repo, record: JobRecord): JobInfo {
     frozen: record.targets.map(({ file }) => file)
       .filter((file) => marks.get(file) === "f"),
   };
-}
-
-/** As {@linkcode makerOf}, without a look at all jobs. */
-function makerById(repo: Repo, file: string): JobRecord | undefined {
-  if (repo.sources.has(file)) return undefined;
-  const { store, table } = repo;
-  for (const { rule, stems } of table.candidates(file).flat()) {
-    if (rule.kind !== "plain") return undefined;
-    const record = store.job(repo.idOf(table.jobOf(rule, stems)));
-    if (record?.targets.some((target) => target.file === file)) return record;
-  }
-  const writer = store.file(file)?.writer;
-  return writer ? store.job(writer) : undefined;
 }
 
 function shownTargets(record: JobRecord): ShownTarget[] {

@@ -4,7 +4,7 @@ import { NO_FILE } from "../../host/checksum.ts";
 import { parseAssociationKey } from "../codec/tables.ts";
 import type { Repo } from "../repo.ts";
 import type { DepRecord, JobRecord } from "../state/record.ts";
-import { isSource, makerOf } from "./repo.ts";
+import { isSource, knownMakerOf } from "./repo.ts";
 import type { JobName, ShownDep } from "./types.ts";
 
 /** The deps of a job, in order of first access, static ones first. */
@@ -33,7 +33,7 @@ export function inverseDepsOf(
   file: string,
 ): (JobName & { accesses: string })[] {
   const found: (JobName & { accesses: string })[] = [];
-  for (const { rule, name, deps } of store.jobs()) {
+  for (const { rule, name, deps } of store.jobsAbout(file)) {
     const dep = deps.find((dep) => fileOf(dep) === file);
     if (dep) found.push({ rule, job: name, accesses: accessesOf(dep.kinds) });
   }
@@ -71,7 +71,7 @@ export function billOf(
         continue;
       }
       if (dep.sum === NO_FILE && dep.kinds !== 0) continue;
-      const maker = makerOf(repo, file);
+      const maker = knownMakerOf(repo, file);
       if (!maker || seen.has(maker.id)) continue;
       seen.add(maker.id);
       todo.push(maker);

@@ -199,6 +199,8 @@ export interface DebugOptions extends RulesOptions {
   file: string;
   /** Writes the script without running it. Default: false. */
   dryRun?: boolean;
+  /** Where the job's standard output goes. Default: `inherit`. */
+  stdout?: "inherit" | "stderr";
   /** Gets the path of the script before it runs. */
   onScript?: (path: string) => void;
 }

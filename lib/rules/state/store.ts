@@ -136,6 +136,20 @@ export class Store {
     }
   }
 
+  /** Those of all jobs that may have to do with a file, as a dep or a target. */
+  *jobsAbout(file: string): Generator<JobRecord> {
+    this.flush();
+    // Whatever may be written in another way is looked for by parsing.
+    const isPlain = /^[\w./+,=@%~-]+$/.test(file);
+    const rows = this.#db.prepare(
+      "SELECT id FROM job WHERE instr(record, ?) > 0 ORDER BY id",
+    ).all(isPlain ? file : "");
+    for (const row of rows) {
+      const record = this.job(row["id"] as string);
+      if (record) yield record;
+    }
+  }
+
   /** Notes a run of a job, at once and for good. */
   putJob(record: JobRecord, log?: JobLog): void {
     this.#jobs.set(record.id, record);
