@@ -33,6 +33,8 @@ export interface OracleRun {
   seen: Map<string, Seen>;
   /** Paths that may be named or not: their canonical form is a convention. */
   vague: Set<string>;
+  /** Names in a rename. */
+  moved: Set<string>;
   /** Where the model and the kernel disagree; none if all is well. */
   doubts: string[];
   /** How many calls strace saw. */
@@ -71,6 +73,7 @@ export async function runOracle(request: OracleRequest): Promise<OracleRun> {
       stderr: decoder.decode(stderr),
       seen: oracle.seen,
       vague: oracle.vague,
+      moved: oracle.moved,
       doubts: oracle.doubts,
       calls: calls.length,
     };
@@ -158,6 +161,7 @@ const CALLS: Record<string, Meaning> = {
 class Oracle {
   readonly seen = new Map<string, Seen>();
   readonly vague = new Set<string>();
+  readonly moved = new Set<string>();
   readonly doubts: string[] = [];
   readonly #places = new Map<number, Place>();
 
@@ -328,7 +332,13 @@ class Oracle {
     );
     const to = find(2, at ? 3 : 1, true);
     if (from !== undefined) {
-      this.#note(call, from, ["regular", "link"], succeeds && !isLink);
+      // What the run wrote itself is not read from elsewhere.
+      const isOwn = !isLink && this.seen.get(from)?.wrote;
+      const kinds: Kind[] = isOwn || !succeeds ? [] : ["regular", "link"];
+      this.#note(call, from, kinds, succeeds && !isLink);
+      if (to !== undefined && succeeds && !isLink) {
+        this.moved.add(from).add(to);
+      }
     }
     if (to !== undefined) this.#note(call, to, [], succeeds);
     if (!succeeds || from === undefined || to === undefined) return;
@@ -415,8 +425,13 @@ class Oracle {
       };
       this.seen.set(path, seen);
     }
-    if (kinds.length > 0) {
-      seen.result ??= error === "ENOENT" || error === "ENOTDIR"
+    // A folder where there is none says little of what is there.
+    const isUnsure = error === "ENOTDIR" && hasFlag(call, "O_DIRECTORY");
+    const tells = kinds.length > 0 || error !== undefined;
+    if (tells && !wrote) {
+      seen.result ??= isUnsure
+        ? "error"
+        : error === "ENOENT" || error === "ENOTDIR"
         ? "absent"
         : error !== undefined || value === undefined
         ? "error"
@@ -437,6 +452,8 @@ function hasFlag({ args }: Call, flag: string): boolean {
 
 /** A call as a person would read it. */
 function describe({ pid, name, args, value, error }: Call): string {
-  const list = args.map(({ text, string }) => string ?? text);
+  const list = args.map(({ text, string }) =>
+    string ?? text.replace(/<[^>]*>/, "")
+  );
   return `${pid} ${name}(${list.join(", ").slice(0, 200)}) = ${error ?? value}`;
 }

@@ -3,10 +3,10 @@
 import { copyFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { type AccessLog, KIND } from "../../lib/trace/access.ts";
 import type { Method } from "../../lib/trace/methods.ts";
 import { traceCommand, type TraceResult } from "../../lib/trace/run.ts";
 import { find } from "./find.ts";
+import { type Known, knownOf } from "./known.ts";
 import { type Kind, toBytes } from "./oracle.ts";
 
 /** What must be known of one path, a byte string. */
@@ -23,13 +23,6 @@ export interface Expected {
   named: boolean;
   /** What the first access found, if that was a read. */
   first: "found" | "absent" | "error" | undefined;
-}
-
-/** What a tracer knows of one path. */
-export interface Known {
-  kinds: ReadonlySet<Kind>;
-  wrote: boolean;
-  first?: "found" | "absent" | "error";
 }
 
 /** One sequence of operations. */
@@ -189,21 +182,6 @@ export function compileRandom(dir: string): string {
   }).outputSync();
   if (!success) throw new Error(new TextDecoder().decode(stderr));
   return program;
-}
-
-/** What a tracer's log says of each path, by bytes. */
-export function knownOf(log: AccessLog): Map<string, Known> {
-  const known = new Map<string, Known>();
-  for (const access of log.accesses.values()) {
-    const kinds = Object.entries(KIND).filter(([, bit]) => access.kinds & bit)
-      .map(([kind]) => kind as Kind);
-    known.set(toBytes(access.path), {
-      kinds: new Set(kinds),
-      wrote: access.firstWrite !== 0 || access.folder || access.attributes,
-      first: access.met,
-    });
-  }
-  return known;
 }
 
 /** Runs sequences under a tracer; says what is wrong. */
