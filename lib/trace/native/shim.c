@@ -25,6 +25,7 @@ TRACE_MAP
 
 static bool switched_off;
 static int known_pid;
+static bool is_first;  // of the trace: nobody has told who we are
 
 static const char *variable(char **env, const char *name) {
   size_t n = strlen(name);
@@ -39,6 +40,8 @@ static void attach(char **env) {
   if (__atomic_exchange_n(&tried, true, __ATOMIC_ACQ_REL)) return;
   const char *path = variable(env, TRACE_FILE_VARIABLE);
   if (!path || !trace_attach(path)) return;
+  is_first = __atomic_load_n(&trace_map->head, __ATOMIC_RELAXED) ==
+             TRACE_HEADER_SIZE;
   const char *off = variable(env, TRACE_OFF_VARIABLE);
   switched_off = off && *off;
 }
@@ -98,6 +101,11 @@ __attribute__((constructor)) static void start(int argc, char **argv,
   attach(env);
   if (!trace_map) return;
   if (argc > 0 && argv) report_image(argc, argv);
+  if (is_first && !switched_off) {
+    const char *name = (const char *)getauxval(AT_EXECFN);
+    int reason;
+    if (name) shim_program(AT_FDCWD, name, true, &reason);
+  }
   if (!switched_off) shim_libraries();
 }
 

@@ -247,6 +247,7 @@ EXPORT long syscall(long n, ...) {
     case SYS_link: return link(TEXT(a), TEXT(b));
     case SYS_symlink: return symlink(TEXT(a), TEXT(b));
     case SYS_chmod: return chmod(TEXT(a), (mode_t)b);
+    case SYS_mknod: return mknod(TEXT(a), (mode_t)b, (dev_t)c);
 #endif
     default: break;
   }
@@ -282,6 +283,16 @@ EXPORT long syscall(long n, ...) {
       return readlinkat((int)a, TEXT(b), (char *)c, (size_t)d);
     case SYS_unlinkat: return unlinkat((int)a, TEXT(b), (int)c);
     case SYS_mkdirat: return mkdirat((int)a, TEXT(b), (mode_t)c);
+#ifdef SYS_renameat
+    case SYS_renameat: return renameat((int)a, TEXT(b), (int)c, TEXT(d));
+#endif
+    case SYS_mknodat: return mknodat((int)a, TEXT(b), (mode_t)c, (dev_t)d);
+    case SYS_truncate: return truncate(TEXT(a), (off_t)b);
+    case SYS_fchownat:
+      return fchownat((int)a, TEXT(b), (uid_t)c, (gid_t)d, (int)e);
+    case SYS_utimensat:
+      if (!b) break;  // of the descriptor
+      return utimensat((int)a, TEXT(b), (const struct timespec *)c, (int)d);
     case SYS_renameat2:
       return renameat2((int)a, TEXT(b), (int)c, TEXT(d), (unsigned)e);
     case SYS_linkat:
