@@ -385,7 +385,7 @@ struct place resolve(struct task *task, int dir, const char *name,
   place = walk(task, path, start, rest, is_folder ? how | FOLLOW : how);
   if (is_folder && place.usable && place.state == TRACE_FOUND) {
     char text[PATH_MAX];
-    path[place.length] = '/';
+    memcpy(path + place.length, "/", 2);
     if (look(path, place.length + 1, text, sizeof text) < 0) {
       place.state = state_of_look();
     }
