@@ -65,8 +65,10 @@ static void trace(pid_t pid, int told, pid_t parent) {
   bool seized = tracer_seize(pid);
   int error = errno;
   struct task *task = seized ? task_find(pid) : NULL;
-  if (task && parent >= 0 && !task->process->off) {
-    report_start(task->process, parent);
+  if (task && parent >= 0) {
+    task->process->parent = parent;
+    task->process->started = false;
+    if (!task->process->off) report_start(task->process);
   }
   char answer[5] = {seized ? '1' : '0'};
   memcpy(answer + 1, &error, sizeof error);
@@ -109,6 +111,7 @@ static int run(char **command) {
   int error = be_traced();
   if (error) return fail("Cannot trace", error);
   if (trace_install_filter()) return fail("Cannot filter calls", errno);
+  prctl(PR_SET_PTRACER, 0, 0, 0, 0);
   execvp(*command, command);
   error = errno;
   bool is_path = strchr(*command, '/');

@@ -18,7 +18,7 @@
 // --- processes (ptrace_tasks.c) ---------------------------------------------
 
 struct process {
-  pid_t pid;
+  pid_t pid, parent;
   unsigned threads;
   bool off;         // recording is switched off
   bool started;     // its start was recorded
@@ -117,7 +117,7 @@ void report(struct task *task, uint16_t op, uint8_t flags,
             const struct place *place, uint8_t state);
 uint64_t report_change(struct task *task, uint16_t op, uint8_t flags,
                        const struct place *a, const struct place *b);
-void report_start(struct process *process, pid_t parent);
+void report_start(struct process *process);
 void report_exit(struct process *process, int status);
 void report_switch(struct process *process, bool on);
 void report_image(struct task *task);

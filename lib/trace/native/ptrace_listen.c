@@ -4,6 +4,7 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <limits.h>
+#include <poll.h>
 #include <pthread.h>
 #include <sys/ioctl.h>
 #include <sys/ptrace.h>
@@ -43,9 +44,11 @@ static void *serve(void *unused) {
   for (;;) {
     struct seccomp_notif asked = {0};
     if (ioctl(listener, SECCOMP_IOCTL_NOTIF_RECV, &asked)) {
-      // The caller was killed before it was looked at.
-      if (errno == ENOENT || errno == EINTR) continue;
-      return NULL;
+      if (errno != ENOENT && errno != EINTR) return NULL;
+      // The caller was killed before it was looked at, or nobody is left.
+      struct pollfd left = {.fd = listener};
+      if (poll(&left, 1, 0) > 0 && left.revents & POLLHUP) return NULL;
+      continue;
     }
     struct arguments a = {
         .tid = (pid_t)asked.pid,

@@ -14,7 +14,7 @@ static bool is_switch(struct task *task, const char *name) {
   struct process *process = task->process;
   if (on && process->off) {
     process->off = false;
-    if (!process->started) report_start(process, 0);
+    if (!process->started) report_start(process);
     report_switch(process, true);
   } else if (!on && !process->off) {
     report_switch(process, false);

@@ -42,9 +42,26 @@ struct syscall_info {
   };
 };
 
+// What is to run on. It does so once the lock is free: it would wait for the
+// lock, in its next call, before we had given it back.
+static struct {
+  pid_t tid;
+  int how, signal;
+} resumed[2];
+static unsigned resumed_count;
+
 static void resume(pid_t tid, int how, int signal) {
-  // It may have been killed meanwhile; its end is reported then.
-  ptrace(how, tid, 0, signal);
+  resumed[resumed_count].tid = tid;
+  resumed[resumed_count].how = how;
+  resumed[resumed_count++].signal = signal;
+}
+
+static void resume_all(void) {
+  for (unsigned i = 0; i < resumed_count; i++) {
+    // It may have been killed meanwhile; its end is reported then.
+    ptrace(resumed[i].how, resumed[i].tid, 0, resumed[i].signal);
+  }
+  resumed_count = 0;
 }
 
 static void on_seccomp(struct task *task) {
@@ -187,6 +204,7 @@ void tracer_loop(void) {
     tracer_lock();
     on_report(&info);
     tracer_unlock();
+    resume_all();
   }
 }
 

@@ -71,15 +71,29 @@ void forget(uint64_t hash) {
 
 // --- records ----------------------------------------------------------------
 
+// Lets go of what was written long ago: it is the file's, not ours to keep in
+// memory.
+static void trim(uint64_t at) {
+  const uint64_t step = 4u << 20;
+  static uint64_t kept;
+  if (!trace_map_is_whole || at < kept + 2 * step) return;
+  uint64_t end = (at - step) & ~(step - 1);
+  madvise((char *)trace_map + kept, end - kept, MADV_DONTNEED);
+  kept = end;
+}
+
 static uint64_t put(struct process *process, uint16_t op, uint8_t state,
                     uint8_t flags, int32_t other, const struct place *a,
                     const char *second, size_t length2) {
-  return trace_put((struct trace_draft){.op = op,
-                                        .state = state,
-                                        .flags = flags | TRACE_BY_PTRACE,
-                                        .pid = (uint32_t)process->pid,
-                                        .other = other},
-                   a ? a->path : "", a ? a->length : 0, second, length2);
+  uint64_t at = trace_put((struct trace_draft){.op = op,
+                                               .state = state,
+                                               .flags = flags | TRACE_BY_PTRACE,
+                                               .pid = (uint32_t)process->pid,
+                                               .other = other},
+                          a ? a->path : "", a ? a->length : 0, second,
+                          length2);
+  trim(at);
+  return at;
 }
 
 void report(struct task *task, uint16_t op, uint8_t flags,
@@ -106,9 +120,9 @@ uint64_t report_change(struct task *task, uint16_t op, uint8_t flags,
              b ? b->path : NULL, b ? b->length : 0);
 }
 
-void report_start(struct process *process, pid_t parent) {
+void report_start(struct process *process) {
   process->started = true;
-  put(process, TRACE_START, TRACE_FOUND, 0, parent, NULL, NULL, 0);
+  put(process, TRACE_START, TRACE_FOUND, 0, process->parent, NULL, NULL, 0);
 }
 
 void report_exit(struct process *process, int status) {

@@ -61,6 +61,7 @@ void task_adopt(struct task *task, struct task *parent, bool may_share) {
   struct process *process = process_add(task->tid);
   process->threads = 1;
   process->off = from->off;
+  process->parent = from->pid;
   if (may_share) {
     // A process by clone() may have its folder in common with its parent.
     process->shares_cwd = from->shares_cwd = true;
@@ -71,7 +72,7 @@ void task_adopt(struct task *task, struct task *parent, bool may_share) {
     process_set_cwd(process, from->cwd, from->cwd_length);
   }
   task->process = process;
-  if (!process->off) report_start(process, from->pid);
+  if (!process->off) report_start(process);
 }
 
 struct task *task_discover(pid_t tid) {
@@ -96,6 +97,7 @@ struct task *task_discover(pid_t tid) {
   }
   task->process = process_add(pid);
   task->process->threads = 1;
+  task->process->parent = parent;
   task->process->off = before && before->process && before->process->off;
   return task;
 }
