@@ -24,7 +24,8 @@ export interface Case {
 /** Names that compilers, shells and build tools make up. */
 const RANDOM: readonly (readonly [RegExp, string])[] = [
   [/\/(cc|st|sh|tmp\.|tmp|conf|\.nfs)[A-Za-z0-9_]{6,}(?=[./]|$)/g, "/$1~"],
-  [/\/(cmTC_|TryCompile-)[0-9A-Za-z]+/g, "/$1~"],
+  [/(cmTC_|TryCompile-)[0-9A-Za-z]+/g, "$1~"],
+  [/\.tmp[0-9a-f]{5}$/, ".tmp~"],
   [/\/tmp_(obj|pack|idx|rev)_\w{6}/g, "/tmp_$1_~"],
   [/(\.pyc)\.\d+$/, "$1.~"],
   [/\/\.git\/t\w{6}$/, "/.git/t~"],
@@ -166,8 +167,11 @@ function missing(
 ): string {
   // A folder that is only gone into or through need not be named.
   if (!known) return seen.kinds.size === 0 && !seen.wrote ? "" : "is not named";
+  // Of what is not there, existence is all that can be read.
+  const isAbsent = seen.result === "absent" && known.first === "absent" &&
+    known.kinds.size > 0;
   const lacks: (Kind | string)[] = [...seen.kinds].filter((kind) =>
-    !known.kinds.has(kind)
+    !known.kinds.has(kind) && !isAbsent
   );
   if (seen.wrote !== known.wrote) {
     lacks.push(seen.wrote ? "that it was changed" : "that it was not changed");

@@ -66,7 +66,7 @@ export class Sources {
       "sh",
       [
         "-ec",
-        'printf "%s\\n" $UNITS | xargs -P 2 -I U sh -c \'u=$1; shift; exec gcc "$@" -c -o "${u%.c}.o" "$u"\' sh U "$@"',
+        'printf "%s\\n" $UNITS | xargs -P 2 -I @unit@ sh -c \'u=$1; shift; exec gcc "$@" -c -o "${u%.c}.o" "$u"\' sh @unit@ "$@"',
         "sh",
         ...flags,
       ],

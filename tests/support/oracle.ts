@@ -246,7 +246,9 @@ class Oracle {
     );
     if (path === undefined) return;
     const changes = succeeds && meaning.changes !== undefined;
-    this.#note(call, path, meaning.kinds ?? [], changes);
+    // realpath() asks of every folder whether it is a link.
+    const kinds = call.error === "EINVAL" ? [] : meaning.kinds ?? [];
+    this.#note(call, path, kinds, changes);
     if (!succeeds) return;
     if (name === "chdir") return () => place.cwd = path;
     if (meaning.changes === "name") {
@@ -427,7 +429,8 @@ class Oracle {
     }
     // A folder where there is none says little of what is there.
     const isUnsure = error === "ENOTDIR" && hasFlag(call, "O_DIRECTORY");
-    const tells = kinds.length > 0 || error !== undefined;
+    const tells = kinds.length > 0 ||
+      error !== undefined && error !== "EINVAL";
     if (tells && !wrote) {
       seen.result ??= isUnsure
         ? "error"

@@ -60,10 +60,13 @@ export class Engine implements ServiceHost {
   readonly frozen = new Set<string>();
   /** Marked files whose change did not count. */
   readonly noTrigger = new Set<string>();
+  readonly #dangling = new Set<string>();
   readonly #selector: Selector;
   readonly #marks: ReadonlyMap<string, "f" | "t">;
   /** Jobs that each job waits for, with how often. */
   readonly #waits = new Map<JobState, Map<JobState, number>>();
+  /** The same the other way round. */
+  readonly #waitedBy = new Map<JobState, Set<JobState>>();
 
   /** Starts a command. */
   constructor(parts: EngineParts) {
@@ -167,9 +170,13 @@ export class Engine implements ServiceHost {
   }
 
   #none(file: string, near: readonly string[]): Outcome {
-    const look = this.files.look(file);
+    let look = this.files.look(file);
+    if (look.sum !== "none" && this.#removeObsolete(file, look.sum)) {
+      look = this.files.look(file);
+    }
     const outcome: Outcome = { file, sum: look.sum, buildable: false };
     if (look.sum !== "none") {
+      this.#tellDangling(file);
       outcome.failure = {
         file,
         text: "dangling: it is there, but no source and nothing makes it",
@@ -178,6 +185,26 @@ export class Engine implements ServiceHost {
       };
     } else outcome.near = near;
     return outcome;
+  }
+
+  /**
+   * Removes what a job once made and no rule makes any more: a clean repo
+   * would not have it. An edit of it stays.
+   */
+  #removeObsolete(file: string, sum: string): boolean {
+    const { report, repo: { store } } = this.parts;
+    const known = store.file(file);
+    if (!known?.writer || known.sum !== sum) return false;
+    this.files.remove(file);
+    store.removeFile(file);
+    report.file("unlink", file);
+    return true;
+  }
+
+  #tellDangling(file: string): void {
+    if (this.#dangling.has(file)) return;
+    this.#dangling.add(file);
+    this.parts.report.file("dangling", file);
   }
 
   #failed(file: string, text: string, causes: Failure[] = []): Outcome {
@@ -271,11 +298,32 @@ export class Engine implements ServiceHost {
       );
   }
 
-  /** What is known at once of a file: not if jobs have to be asked first. */
+  /** What is known of a file without a job being run: undefined if one has to. */
   async quick(file: string, from: JobState): Promise<Outcome | undefined> {
     const selection = await this.#selector.select(file);
-    if (!this.#isSettled(selection)) return undefined;
-    return await this.ensure(file, true, from);
+    const outcome = this.ensure(file, true, from);
+    if (selection.kind !== "jobs") return await outcome;
+    outcome.catch(() => {});
+    const makers = selection.groups.flat();
+    return await Promise.race([
+      outcome,
+      ...makers.map(({ state }) => state.delayed.promise),
+    ]);
+  }
+
+  /** Notes that a job has to run, and whoever waits for it to wait. */
+  delay(state: JobState): void {
+    if (state.isDelayed) return;
+    state.isDelayed = true;
+    state.delayed.resolve(undefined);
+    for (const waiting of this.#waitedBy.get(state) ?? []) this.delay(waiting);
+  }
+
+  /** Ends what {@linkcode delay} began: its outcome is there. */
+  #undelay(state: JobState): void {
+    if (!state.isDelayed) return;
+    state.isDelayed = false;
+    state.delayed = Promise.withResolvers();
   }
 
   // --- jobs
@@ -307,8 +355,16 @@ export class Engine implements ServiceHost {
     let waits = this.#waits.get(from);
     if (!waits) this.#waits.set(from, waits = new Map());
     const count = (waits.get(to) ?? 0) + by;
-    if (count > 0) waits.set(to, count);
-    else waits.delete(to);
+    let waiting = this.#waitedBy.get(to);
+    if (!waiting) this.#waitedBy.set(to, waiting = new Set());
+    if (count > 0) {
+      waits.set(to, count);
+      waiting.add(from);
+      if (to.isDelayed) this.delay(from);
+    } else {
+      waits.delete(to);
+      waiting.delete(from);
+    }
   }
 
   /** How `start` comes to wait for `goal`; undefined if it does not. */
@@ -334,6 +390,7 @@ export class Engine implements ServiceHost {
       else await this.#loop(state, undefined);
     } finally {
       state.settled = true;
+      this.#undelay(state);
     }
   }
 
@@ -342,7 +399,9 @@ export class Engine implements ServiceHost {
     const mine = state.busy.then(async () => {
       if (state.ran || state.failure || state.isMissingStatic) return;
       const reason = diskReason(this, state, file);
-      if (reason) await this.#loop(state, reason);
+      if (reason) {
+        await this.#loop(state, reason).finally(() => this.#undelay(state));
+      }
     });
     state.busy = mine.catch(() => {});
     await mine;
@@ -361,6 +420,7 @@ export class Engine implements ServiceHost {
         }
         return;
       }
+      this.delay(state);
       const present = await this.bringUp(state, true);
       if (this.#stops(state, present)) return;
       const again = await runOnce(this, state, reason, before, present);
@@ -381,8 +441,11 @@ export class Engine implements ServiceHost {
 
   /** Notes that a job cannot be right because of its deps. */
   failDeps(state: JobState, cause: Failure): void {
-    const { report } = this.parts;
-    report.job("dep_error", state.job.rule.name, state.job.display);
+    const { rule, display } = state.job;
+    // Of a job that did not run there is nothing to say but in the summary.
+    if (state.submits > 0) {
+      this.parts.report.job("dep_error", rule.name, display);
+    }
     state.failure = {
       ...this.#jobFailure(state, "dep_error"),
       causes: [cause],

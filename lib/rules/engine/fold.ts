@@ -12,6 +12,8 @@ import type { JobState } from "./state.ts";
 
 /** A dep that a run found, before its checksum is settled. */
 export interface FoundDep extends Omit<DepRecord, "sum"> {
+  /** Checksum, if it was taken at the moment of the read. */
+  seen?: string;
   /** When it was first read, in nanoseconds since 1970; 0: never. */
   readNs: number;
   /** Whether the first read met something. */
@@ -68,6 +70,8 @@ interface Entry {
   call?: number;
   key?: string;
   codec?: string;
+  /** Checksum at the moment of a declared read. */
+  seen?: string;
 }
 
 class Folding {
@@ -174,9 +178,10 @@ class Folding {
       : Infinity;
     if (access.kinds & KIND.readdir) this.#checkReaddir(file, flags, access);
     if (file === "") return;
-    if (writes && !this.#isScratchOfOurs(file)) {
-      this.#addWrite(file, access, { official, flags, allowedAt });
-    }
+    const isRefused = writes && !this.#isScratchOfOurs(file) &&
+      !this.#addWrite(file, access, { official, flags, allowedAt });
+    // That it is also a dep would only say the same again.
+    if (isRefused) return;
     // What is a target from the start is never a dep; another one is if it was
     // read before it became one.
     const isRead = (access.kinds & KINDS) !== 0 && access.firstRead !== 0 &&
@@ -216,6 +221,7 @@ class Folding {
     );
   }
 
+  /** Returns whether the write may stand. */
   #addWrite(
     file: string,
     access: Access,
@@ -224,24 +230,24 @@ class Folding {
       flags: Set<TargetFlag | DepFlag>;
       allowedAt: number;
     },
-  ): void {
+  ): boolean {
     const look = this.#files.look(file);
     const isThere = look.stat !== undefined && !isFolder(look.stat);
-    if (look.stat && isFolder(look.stat) && !access.moved) return;
+    if (look.stat && isFolder(look.stat) && !access.moved) return true;
     const wasSeen = access.sawOld ||
       access.firstRead !== 0 && access.firstRead < access.firstWrite &&
         access.met === "found" && (access.kinds & KIND.regular) !== 0;
     const isSource = this.#options.isSource(file);
     if (!isThere) {
       if (isSource) this.#problems.push(`removed the source ${file}`);
-      return;
+      return true;
     }
     const sourceOk = flags.has("sourceOk") || this.#options.sourcesOk;
     if (isSource && !sourceOk) {
       this.#problems.push(
         `wrote to the source ${file}: declare it with sourceOk`,
       );
-      return;
+      return false;
     }
     if (allowedAt > access.firstWrite) {
       this.#problems.push(
@@ -249,7 +255,7 @@ class Folding {
           ? `unexpected write to ${file}: name it among targets, or declare it with target()`
           : `unexpected write to ${file}: it was declared as a target only afterwards`,
       );
-      return;
+      return false;
     }
     if (
       access.firstRead !== 0 && access.firstRead < allowedAt &&
@@ -258,7 +264,7 @@ class Folding {
       this.#problems.push(
         `${file} is a dep and a target: it was read before it was declared`,
       );
-      return;
+      return false;
     }
     // What was there before it ran decides what it writes.
     if (
@@ -275,6 +281,7 @@ class Folding {
       official: official !== undefined,
       at: access.firstWrite,
     });
+    return true;
   }
 
   #addRead(file: string, access: Access, writes: boolean): void {
@@ -329,16 +336,15 @@ class Folding {
         for (const flag of note.flags) entry.flags.add(flag);
         if (note.read) {
           entry.kinds |= KIND.regular | KIND.link;
-          if (entry.readNs === 0) {
-            entry.found = this.#files.look(file).sum !== NO_FILE;
-          }
+          if (entry.readNs === 0) entry.seen ??= note.seen.get(file);
         }
       }
     }
-    for (const { at, file } of this.#notes.links) {
+    for (const { at, file, sum } of this.#notes.links) {
       const entry = this.#entry(file, at);
+      entry.at = Math.min(entry.at, at);
       entry.kinds |= KIND.link;
-      entry.found = true;
+      if (entry.readNs === 0) entry.seen ??= sum;
     }
     for (const { at, key, answer } of this.#notes.codecs) {
       const entry = this.#entry(key, at);
@@ -420,6 +426,7 @@ class Folding {
           : {}),
         readNs: entry.readNs,
         found: entry.found,
+        ...(entry.seen === undefined ? {} : { seen: entry.seen }),
       };
     });
   }

@@ -2,12 +2,14 @@
 
 import { dirname, relative, resolve } from "node:path";
 import { ClibsError } from "../../errors.ts";
+import { bytesToPath } from "../../host/bytes_path.ts";
 import { type Checksums, NO_FILE } from "../../host/checksum.ts";
 import { isFolder, isLink, readLinkNs } from "../../host/statx.ts";
 import { AccessLog } from "../../trace/access.ts";
 import type { RecordReader } from "../../trace/record.ts";
 import type { CodecTables } from "../codec/tables.ts";
 import { tableError } from "../codec/errors.ts";
+import type { DepFlag } from "../model.ts";
 import type {
   DependOptions,
   DepState,
@@ -51,6 +53,7 @@ export class RunningJob implements JobServices {
   readonly #kill: () => void;
   /** Checks that were asked for and go on. */
   readonly #checks = new Set<Promise<unknown>>();
+  readonly #over = Promise.withResolvers<void>();
   #calls = 0;
   #isOver = false;
 
@@ -72,6 +75,7 @@ export class RunningJob implements JobServices {
   /** Ends the services, and folds what the job did. */
   async finish(): Promise<Folded> {
     this.#isOver = true;
+    this.#over.resolve();
     await Promise.allSettled(this.#checks);
     return this.#folded();
   }
@@ -93,9 +97,12 @@ export class RunningJob implements JobServices {
     );
   }
 
-  /** Where the job is now; calls that come at one place keep their order. */
+  /**
+   * Where the job is now: before the record that it will write next. Calls
+   * that come at one place keep their order.
+   */
   #now(): number {
-    return (this.#reader?.head() ?? 1) + ++this.#calls * 1e-6;
+    return (this.#reader?.head() ?? 1) - 0.5 + ++this.#calls * 1e-6;
   }
 
   // --- declarations
@@ -109,19 +116,21 @@ export class RunningJob implements JobServices {
     const flags = new Set(options.flags);
     if (options.regexpr) {
       const patterns = names.map((name) => wholeName(name));
-      this.notes.depends.push({ at, files: [], patterns, flags, read: false });
+      this.notes.depends.push({
+        at,
+        files: [],
+        patterns,
+        flags,
+        read: false,
+        seen: new Map(),
+      });
       return [];
     }
     const files = names.map((name) =>
       this.#name(cwd, name, options.followSymlinks ?? false, at)
     );
-    this.notes.depends.push({
-      at,
-      files: files.filter((file): file is string => !!file),
-      patterns: [],
-      flags,
-      read: options.read ?? false,
-    });
+    const inRepo = files.filter((file): file is string => !!file);
+    this.#noteDeps(at, inRepo, flags, options.read ?? false);
     if (flags.has("readdirOk")) this.#allowReaddir(files);
     const known = files.map((file) => file === "" ? undefined : file);
     if (options.direct) return [await this.#direct(known)];
@@ -129,6 +138,18 @@ export class RunningJob implements JobServices {
       return await Promise.all(known.map((file) => this.#tell(file, flags)));
     }
     return [];
+  }
+
+  #noteDeps(
+    at: number,
+    files: string[],
+    flags: Set<DepFlag>,
+    read: boolean,
+  ): void {
+    const seen = new Map(
+      read ? files.map((file) => [file, this.#host.files.look(file).sum]) : [],
+    );
+    this.notes.depends.push({ at, files, patterns: [], flags, read, seen });
   }
 
   #allowReaddir(files: (string | undefined)[]): void {
@@ -186,8 +207,8 @@ export class RunningJob implements JobServices {
     check.finally(() => this.#checks.delete(check)).catch(() => {});
     if (!sync) return true;
     const result = await check;
-    // A job that is being ended gets no answer.
-    if (result === "changed") return await new Promise(() => {});
+    // A job that is being ended gets no answer before it has.
+    if (result === "changed") await this.#over.promise;
     return result === "ok";
   }
 
@@ -334,6 +355,8 @@ export class RunningJob implements JobServices {
       throw this.#refuse(tableError(table, "it is outside the repo"));
     }
     if (!this.#host.isSource(file)) {
+      // Whether it is one may depend on what makes it.
+      this.#noteDeps(at, [file], new Set(), true);
       const isThere = this.#host.files.look(file).sum !== NO_FILE;
       const problem = tableError(table, "it is not a source");
       // A file that is missing may be meant to be, a made one never is.
@@ -359,8 +382,10 @@ export class RunningJob implements JobServices {
   // --- checksums
 
   // deno-lint-ignore require-await
-  async xxhsum(text: string): Promise<string> {
-    return this.#host.sums.text(text);
+  async xxhsum(text: string | Uint8Array): Promise<string> {
+    return this.#host.sums.text(
+      typeof text === "string" ? text : bytesToPath(text),
+    );
   }
 
   // deno-lint-ignore require-await
@@ -369,13 +394,7 @@ export class RunningJob implements JobServices {
     const file = this.#name(cwd, name, false, at);
     const path = resolve(cwd, name);
     if (file !== undefined && file !== "") {
-      this.notes.depends.push({
-        at,
-        files: [file],
-        patterns: [],
-        flags: new Set(),
-        read: true,
-      });
+      this.#noteDeps(at, [file], new Set(), true);
     }
     return this.#host.sums.file(path);
   }
@@ -404,13 +423,14 @@ export class RunningJob implements JobServices {
       if (i === parts.length - 1 && !follow) break;
       const file = this.#host.files.name(done);
       if (file === undefined || file === "" || hops > 40) continue;
-      const { stat } = this.#host.files.look(file);
+      const { stat, sum } = this.#host.files.look(file);
       if (!stat || !isLink(stat)) {
         // A link that is yet to be made has to be seen too.
-        if (!stat && follow) this.notes.links.push({ at, file });
+        if (!stat && follow) this.notes.links.push({ at, file, sum });
         continue;
       }
-      this.notes.links.push({ at, file });
+      // Before what it leads to.
+      this.notes.links.push({ at: at - 1e-7, file, sum });
       const target = resolve(dirname(done), readLinkNs(done) ?? "");
       const rest = parts.slice(i + 1).join("/");
       return this.#canonical(

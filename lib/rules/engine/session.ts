@@ -14,6 +14,8 @@ export interface DependNote {
   flags: Set<DepFlag>;
   /** Whether they count as read. */
   read: boolean;
+  /** Checksums at that moment of what was read. */
+  seen: Map<string, string>;
 }
 
 /** Targets that one call declared. */
@@ -49,7 +51,7 @@ export class JobNotes {
   /** Calls of `encode()` and `decode()`. */
   readonly codecs: CodecNote[] = [];
   /** Links that were followed to get at declared files, with their places. */
-  readonly links: { at: number; file: string }[] = [];
+  readonly links: { at: number; file: string; sum: string }[] = [];
   /** What verbose calls told, by file. */
   readonly told = new Map<string, string>();
   /** Calls that were refused and make the job fail even if it goes on. */

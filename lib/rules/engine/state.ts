@@ -76,6 +76,10 @@ export class JobState {
   known: Promise<void> | undefined;
   /** Whether `known` is settled. */
   settled = false;
+  /** Resolved once it is clear that something has to run first. */
+  delayed: PromiseWithResolvers<undefined> = Promise.withResolvers();
+  /** Whether `delayed` is resolved. */
+  isDelayed = false;
   /** Settled once whoever works on it is done. */
   busy: Promise<void> = Promise.resolve();
 

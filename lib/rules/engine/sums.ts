@@ -24,10 +24,10 @@ export function settleSums(
   found: readonly FoundDep[],
 ): SettledDeps {
   const settled: SettledDeps = { deps: [] };
-  for (const { readNs, found: wasThere, ...dep } of found) {
+  for (const { readNs, found: wasThere, seen: noted, ...dep } of found) {
     const sum = dep.codec
       ? engine.codecs.answer(dep.file) ?? NO_FILE
-      : seen(engine, dep, readNs, wasThere, settled);
+      : seen(engine, dep, { readNs, wasThere, noted }, settled);
     settled.deps.push({ ...dep, sum });
   }
   void state;
@@ -37,12 +37,20 @@ export function settleSums(
 function seen(
   engine: Engine,
   dep: Omit<DepRecord, "sum">,
-  readNs: number,
-  wasThere: boolean,
+  { readNs, wasThere, noted }: {
+    readNs: number;
+    wasThere: boolean;
+    noted: string | undefined;
+  },
   settled: SettledDeps,
 ): string {
   const look = engine.files.look(dep.file);
   if (dep.kinds === 0) return look.sum;
+  if (noted !== undefined && noted !== look.sum) {
+    // It was told what it was; now it is something else.
+    if (engine.sourceLooks.has(dep.file)) settled.overwritten ??= dep.file;
+    return noted;
+  }
   const first = engine.sourceLooks.get(dep.file);
   if (first) {
     // It was looked at before: what it is now must be the same.

@@ -8,10 +8,14 @@
 import type { JobDescription } from "./description.ts";
 import { jobSource, jobValues } from "./evaluate.ts";
 import { lmake } from "./mod.ts";
+import { setAutodep } from "./autodep.ts";
 import { setRepoRoot } from "./root.ts";
 
 /**
  * Runs the function of a job to its end.
+ *
+ * Recording of accesses is off when the process starts: what Deno itself looks
+ * for is no dep of the job.
  *
  * @param path The file with the {@linkcode JobDescription}.
  * @returns The exit code.

@@ -78,7 +78,7 @@ rule({
   name: "Env",
   target: "env",
   force: true,
-  cmd: "echo $HOME; echo [$SECRET]; ls -A $TMPDIR | wc -l; echo $TMPDIR >>${
+  cmd: "echo $HOME; echo \"[$SECRET]\"; ls -A $TMPDIR | wc -l; echo $TMPDIR >>${
       repo.ext.join("tmp")
     }",
 });
