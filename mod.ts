@@ -199,9 +199,10 @@ export {
   xxhsumFile,
 } from "./lib/trace/api.ts";
 export type { Method, MethodState } from "./lib/trace/methods.ts";
-export type { Stream, TraceOptions, TraceResult } from "./lib/trace/run.ts";
+export type { Stream, TraceOptions, TraceReport } from "./lib/trace/run.ts";
 export type { SessionOptions } from "./lib/trace/session.ts";
-export type { CommandFact, DepFact, Fact, Trace } from "./lib/trace/trace.ts";
+export type { CommandFact, DepFact, Fact } from "./lib/trace/facts.ts";
+export type { Trace } from "./lib/trace/trace.ts";
 export type { NativeOptions } from "./lib/toolchain/native.ts";
 
 // rules

@@ -12,10 +12,20 @@ export const traceErrors: Explanations = {
     text:
       "Tracing needs a small library that is compiled on first use. Install gcc or clang, or set `CC`. Without a compiler, `--method none` runs commands without tracing them.",
   },
+  CLIBS_TRACE_EXEC: {
+    title: "The command to trace cannot be executed",
+    text:
+      "The file is there, but it is a folder, lacks the execute permission, or is for another kind of machine. `clibs trace` then exits with 126, as a shell does; with 127 if there is no such file.",
+  },
   CLIBS_TRACE_FILE: {
     title: "A file is not a saved trace",
     text:
       "`clibs trace check` reads what `clibs trace --save FILE` or `clibs trace --json` wrote, in the version that this clibs knows. Traces can always be made again by running the command again.",
+  },
+  CLIBS_TRACE_FOLDER: {
+    title: "No folder takes the records of a trace",
+    text:
+      "While a command runs, what it accesses is written to a file in /dev/shm, or in `TMPDIR`, /tmp or /var/tmp if memory is short. The facts say what was wrong with each. The file is removed when the command has ended; files of killed runs are removed by the next one.",
   },
   CLIBS_TRACE_METHOD: {
     title: "There is no tracing method of that name",

@@ -26,34 +26,41 @@ export const KIND = {
 /** Name of a kind of access. */
 export type AccessKind = keyof typeof KIND;
 
-/** What a run did with one path. */
+/**
+ * What a run did with one path. A place is a number that grows in the order of
+ * the run; 0 stands for never.
+ */
 export interface Access {
   /** Canonical absolute path; bytes that are not UTF-8 are lone surrogates. */
   path: string;
   /** Bits of {@linkcode KIND}. */
   kinds: number;
-  /** Place of the first read in the order of the run; 0: never read. */
+  /** Place of the first read. */
   firstRead: number;
   /** What the first read met. */
   met: "found" | "absent" | "error" | undefined;
   /** When it was first read, in nanoseconds since 1970. */
   readNs: number;
-  /** Place of the first write; 0: never written. */
+  /** Place of the first write. */
   firstWrite: number;
   /** Whether something was there at the first write. */
   existed: boolean;
-  /** Whether a write kept what was there before: it appended, or read it too. */
+  /** Whether the first write kept something of what was there before. */
   sawOld: boolean;
   /** Whether it was removed or renamed away, at least once. */
   removed: boolean;
-  /** Whether a whole folder came to be under this name by a rename. */
+  /** Whether a whole folder may have come to this name by a rename. */
   moved: boolean;
   /** Whether it was made as a folder. */
   folder: boolean;
-  /** Place of the first time that it was; 0: never. */
+  /** Place of the first time that it was. */
   firstMade: number;
   /** Whether mode or times were set. */
   attributes: boolean;
+  /** Place of the first time that they were. */
+  firstSet: number;
+  /** Whether it was given another name too, which is a change of its inode. */
+  linked: boolean;
 }
 
 /** A process that ran a program. */
@@ -92,6 +99,12 @@ const READ_KINDS: Record<number, number> = {
   [OP.readdir]: KIND.readdir,
 };
 
+/** A program that was started last in its process, and who told so. */
+interface Running {
+  command: TracedCommand;
+  tellers: number;
+}
+
 /** Everything that a run did, so far. */
 export class AccessLog {
   /** By path, in the order in which paths were first met. */
@@ -103,18 +116,23 @@ export class AccessLog {
   /** Variables that were asked for. */
   readonly variables = new Set<string>();
   #parents = new Map<number, number>();
-  #running = new Map<number, TracedCommand>();
-  /** Folders with something below them that the run made. */
-  #madeBelow = new Set<string>();
+  #running = new Map<number, Running>();
+  /** Folders, and what is in each that the run made or has made something in. */
+  #made = new Map<string, Set<string>>();
+  #renames = new Map<string, number>();
   #own: ReadonlySet<string>;
 
-  /** Starts empty. @param own Programs of clibs that are not part of the run. */
+  /** Starts empty. @param own Files of clibs that are not part of the run. */
   constructor(own: Iterable<string> = []) {
-    this.#own = new Set(own);
+    this.#own = new Set([...own].filter((path) => path !== ""));
   }
 
-  /** Takes a record; records come in order. */
+  /**
+   * Takes a record. They come in order, but for those whose writer was held up
+   * in the middle of one.
+   */
   add(record: TraceRecord): void {
+    if (this.#own.has(record.path)) return;
     const kinds = READ_KINDS[record.op];
     if (kinds !== undefined) return this.#read(record, kinds);
     const happened = record.state === STATE.found ||
@@ -158,17 +176,36 @@ export class AccessLog {
         folder: false,
         firstMade: 0,
         attributes: false,
+        firstSet: 0,
+        linked: false,
       };
       this.accesses.set(path, access);
     }
     return access;
   }
 
+  /**
+   * Paths that a rename gave or took, and the place of the first such rename:
+   * from there on what is below them is another folder's.
+   */
+  get renames(): ReadonlyMap<string, number> {
+    return this.#renames;
+  }
+
+  /** Whether the run made, changed or removed a name in a folder. */
+  changedNamesIn(folder: string): boolean {
+    for (const path of this.#made.get(folder) ?? []) {
+      const access = this.accesses.get(path);
+      if (access && (access.firstWrite !== 0 || access.folder)) return true;
+    }
+    return false;
+  }
+
   #read(record: TraceRecord, kinds: number): void {
     const access = this.at(record.path);
     access.kinds |= kinds;
     if (record.flags & FLAG.executes) access.kinds |= KIND.exec;
-    if (access.firstRead !== 0) return;
+    if (access.firstRead !== 0 && access.firstRead < record.at) return;
     access.firstRead = record.at;
     access.readNs = record.timeNs;
     access.met = record.state === STATE.found
@@ -180,83 +217,80 @@ export class AccessLog {
 
   #write(path: string, record: TraceRecord, existed: boolean): Access {
     const access = this.at(path);
-    if (access.firstWrite === 0) {
+    if (access.firstWrite === 0) this.#note(path);
+    if (access.firstWrite === 0 || record.at < access.firstWrite) {
       access.firstWrite = record.at;
       access.existed = existed;
-      this.#noteFolders(path);
     }
     return access;
   }
 
+  #mkdir(path: string, record: TraceRecord): void {
+    const access = this.at(path);
+    access.folder = true;
+    access.firstMade = first(access.firstMade, record.at);
+    this.#note(path);
+  }
+
   #change(record: TraceRecord, happened: boolean): void {
+    const { path, second } = record;
     const existed = (record.flags & FLAG.existed) !== 0;
-    if (!happened) {
-      const isPair = record.op === OP.rename || record.op === OP.hardlink;
-      // A refused change still told whether something was there.
-      const met = existed && !isPair ? STATE.found : record.state;
-      this.#read({ ...record, state: met }, KIND.link | KIND.stat);
-      if (isPair) {
-        const state = existed ? STATE.found : STATE.absent;
-        const { second } = record;
-        this.#read({ ...record, path: second, state }, KIND.link | KIND.stat);
-      }
-      return;
-    }
+    if (!happened) return this.#refused(record, existed);
     switch (record.op) {
       case OP.write: {
-        const keeps = (record.flags & (FLAG.appends | FLAG.reads)) !== 0 &&
-          (record.flags & FLAG.truncated) === 0 && existed;
-        if (keeps) {
-          const seen = this.at(record.path);
-          // Not of what the run wrote itself.
-          if (seen.firstWrite === 0) seen.sawOld = true;
+        // Also where it does not read: what it does not overwrite stays.
+        if (existed && !(record.flags & FLAG.truncated)) {
+          this.#sawOld(path);
           this.#read(record, KIND.regular | KIND.link);
         }
-        this.#write(record.path, record, existed);
+        this.#write(path, record, existed);
         return;
       }
       case OP.unlink:
       case OP.rmdir:
-        this.#write(record.path, record, existed).removed = true;
+        this.#write(path, record, existed).removed = true;
         return;
       case OP.rename:
         this.#rename(record, existed);
         return;
       case OP.hardlink:
         this.#read(record, KIND.regular | KIND.link);
-        this.#write(record.second, record, existed);
+        this.at(path).linked = true;
+        this.#write(second, record, existed).linked = true;
         return;
       case OP.symlink:
-        this.#write(record.path, record, existed);
+        this.#write(path, record, existed);
         return;
       case OP.mkdir:
-        this.#mkdir(record.path, record);
+        this.#mkdir(path, record);
         return;
       case OP.attributes: {
-        const access = this.at(record.path);
+        const access = this.at(path);
         access.attributes = true;
+        access.firstSet = first(access.firstSet, record.at);
         // Another length is other content.
-        if (record.flags & FLAG.truncated) {
-          this.#write(record.path, record, existed);
-        }
+        if (record.flags & FLAG.truncated) this.#write(path, record, existed);
       }
     }
   }
 
-  #mkdir(path: string, record: TraceRecord): void {
-    const access = this.at(path);
-    access.folder = true;
-    access.firstMade ||= record.at;
-    this.#noteFolders(path);
+  /** A refused change still told whether something was there. */
+  #refused(record: TraceRecord, existed: boolean): void {
+    const isPair = record.op === OP.rename || record.op === OP.hardlink;
+    const met = existed && !isPair ? STATE.found : record.state;
+    this.#read({ ...record, state: met }, KIND.link | KIND.stat);
+    if (!isPair) return;
+    const state = existed ? STATE.found : STATE.absent;
+    this.#read(
+      { ...record, path: record.second, state },
+      KIND.link | KIND.stat,
+    );
   }
 
-  /** Remembers that something was made below each folder of a path. */
-  #noteFolders(path: string): void {
-    let end = path.lastIndexOf("/");
-    while (end > 0 && !this.#madeBelow.has(path.slice(0, end))) {
-      this.#madeBelow.add(path.slice(0, end));
-      end = path.lastIndexOf("/", end - 1);
-    }
+  /** Unless what was there before is the run's own. */
+  #sawOld(path: string): void {
+    const access = this.at(path);
+    if (access.firstWrite === 0) access.sawOld = true;
   }
 
   #rename(record: TraceRecord, existed: boolean): void {
@@ -268,31 +302,62 @@ export class AccessLog {
     this.#write(path, record, true).removed = true;
     if (old.folder) this.#mkdir(second, record);
     this.#write(second, record, existed).moved = true;
-    // A folder takes along what was made below it.
-    if (!this.#madeBelow.has(path)) return;
-    const below = `${path}/`;
-    for (const access of [...this.accesses.values()]) {
-      if (!access.path.startsWith(below)) continue;
-      if (access.firstWrite === 0 && !access.folder) continue;
-      const moved = `${second}/${access.path.slice(below.length)}`;
-      if (access.firstWrite !== 0) this.#write(moved, record, false);
-      if (access.folder) this.#mkdir(moved, record);
-      access.removed = true;
+    for (const name of [path, second]) {
+      this.#renames.set(name, first(this.#renames.get(name) ?? 0, record.at));
+    }
+    this.#move(path, second, record);
+  }
+
+  /** A folder takes along what was made below it. */
+  #move(from: string, to: string, record: TraceRecord): void {
+    const inside = this.#made.get(from);
+    if (!inside || to.startsWith(`${from}/`)) return;
+    this.#made.delete(from);
+    for (const path of inside) {
+      const access = this.accesses.get(path);
+      const moved = `${to}${path.slice(from.length)}`;
+      if (access && access.firstWrite !== 0) this.#write(moved, record, false);
+      if (access?.folder) this.#mkdir(moved, record);
+      if (access) access.removed = true;
+      this.#move(path, moved, record);
+    }
+  }
+
+  /** Remembers a path that was made with each folder above it. */
+  #note(path: string): void {
+    for (
+      let end;
+      (end = path.lastIndexOf("/")) > 0;
+      path = path.slice(0, end)
+    ) {
+      const folder = path.slice(0, end);
+      const inside = this.#made.get(folder);
+      if (inside?.has(path)) return;
+      if (inside) inside.add(path);
+      else this.#made.set(folder, new Set([path]));
     }
   }
 
   #exec(record: TraceRecord): void {
-    if (this.#own.has(record.path)) return;
     const [cwd = "", ...argv] = record.second.split("\0");
     // Each argument ends with NUL.
     if (argv.at(-1) === "") argv.pop();
     const before = this.#running.get(record.pid);
-    // Told by who started it and again by the program itself.
+    // The program itself tells that it runs, the tracer does, and who started
+    // it if nothing else may.
+    const teller = record.state === STATE.calling
+      ? 1
+      : record.flags & FLAG.byPtrace
+      ? 2
+      : 4;
     if (
-      before && before.program === record.path && before.endNs === 0 &&
-      record.timeNs - before.startNs < 1e7
-    ) return;
-    if (before) before.endNs ||= record.timeNs;
+      before?.command.program === record.path && before.command.endNs === 0 &&
+      !(before.tellers & teller)
+    ) {
+      before.tellers |= teller;
+      return;
+    }
+    if (before) before.command.endNs ||= record.timeNs;
     const command: TracedCommand = {
       pid: record.pid,
       parent: this.#parents.get(record.pid) ?? 0,
@@ -302,13 +367,13 @@ export class AccessLog {
       startNs: record.timeNs,
       endNs: 0,
     };
-    this.#running.set(record.pid, command);
+    this.#running.set(record.pid, { command, tellers: teller });
     this.commands.push(command);
   }
 
   #exit(record: TraceRecord): void {
-    const command = this.#running.get(record.pid);
-    if (command) command.endNs = record.timeNs;
+    const running = this.#running.get(record.pid);
+    if (running) running.command.endNs = record.timeNs;
   }
 
   #escape(record: TraceRecord): void {
@@ -322,4 +387,9 @@ export class AccessLog {
       seen: seen && (before?.seen ?? true),
     });
   }
+}
+
+/** The earlier of two places, of which the first may be none. */
+function first(before: number, at: number): number {
+  return before === 0 || at < before ? at : before;
 }

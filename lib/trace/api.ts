@@ -3,7 +3,7 @@
 import type { NativeOptions } from "../toolchain/native.ts";
 import type { BrokenFact, CheckReport } from "./check.ts";
 import type { MethodState } from "./methods.ts";
-import type { TraceOptions, TraceResult } from "./run.ts";
+import type { TraceOptions, TraceReport } from "./run.ts";
 import type { Trace } from "./trace.ts";
 
 export type { BrokenFact, CheckReport };
@@ -14,7 +14,7 @@ export type { BrokenFact, CheckReport };
  * own. Linux only, on x86_64 and aarch64.
  *
  * @throws {ClibsError} `CLIBS_TRACE_PROGRAM` if there is no such program,
- *   `CLIBS_TRACE_UNSUPPORTED` if the method does not work here,
+ *   `CLIBS_TRACE_EXEC` if it cannot be executed, `CLIBS_TRACE_UNSUPPORTED` if the method does not work here,
  *   `CLIBS_NATIVE_COMPILER` if the tracer is to be built and there is no
  *   compiler.
  *
@@ -28,7 +28,7 @@ export type { BrokenFact, CheckReport };
  */
 export async function traceCommand(
   options: TraceOptions,
-): Promise<TraceResult> {
+): Promise<TraceReport> {
   return await (await import("./run.ts")).traceCommand(options);
 }
 
@@ -48,7 +48,8 @@ export async function checkTrace(
   path: string,
   env: (name: string) => string | undefined = (name) => Deno.env.get(name),
 ): Promise<CheckReport> {
-  const { checkTrace, parseTrace } = await import("./check.ts");
+  const { parseTrace } = await import("./saved.ts");
+  const { checkTrace } = await import("./check.ts");
   return await checkTrace(parseTrace(text, path), env);
 }
 

@@ -1,21 +1,30 @@
 /** Says whether a saved trace still holds. */
 
-import { ClibsError } from "../errors.ts";
-import { type Checksums, loadChecksums } from "../host/checksum.ts";
-import { isFolder, lstatNs, stampText } from "../host/statx.ts";
+import { type Checksums, loadChecksums, NO_FILE } from "../host/checksum.ts";
+import { stampText } from "../host/statx.ts";
 import {
   envDigest,
   type Fact,
   factOf,
+  isFolderThere,
+  isKernels,
   listDigest,
-  type Trace,
-  TRACE_FORMAT,
-} from "./trace.ts";
+  look,
+} from "./facts.ts";
+import type { Trace } from "./trace.ts";
 
 /** A fact that is no longer so. */
 export interface BrokenFact {
   /** What the fact is about. */
-  kind: "dep" | "absent" | "target" | "folder" | "listed" | "env" | "unstable";
+  kind:
+    | "dep"
+    | "absent"
+    | "target"
+    | "removed"
+    | "folder"
+    | "listed"
+    | "env"
+    | "unstable";
   /** Path, or name of the variable. */
   name: string;
   /** What it was. */
@@ -26,7 +35,7 @@ export interface BrokenFact {
 
 /** Whether a trace holds. */
 export interface CheckReport {
-  /** Whether the command would do the same again. */
+  /** Whether the command would find everything as it found or left it. */
   holds: boolean;
   /** The first fact that does not hold. */
   broken?: BrokenFact;
@@ -34,52 +43,6 @@ export interface CheckReport {
   checked: number;
   /** How many files had to be read again. */
   reread: number;
-}
-
-/**
- * Reads a saved trace.
- *
- * @throws {ClibsError} `CLIBS_TRACE_FILE` if it is none, or of another version.
- */
-export function parseTrace(text: string, path: string): Trace {
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (cause) {
-    throw refused(path, (cause as Error).message, cause);
-  }
-  const saved = value as { trace?: unknown } | null;
-  const trace = (saved?.trace ?? saved) as Partial<Trace> | null;
-  if (typeof trace !== "object" || trace === null) {
-    throw refused(path, "it is not an object");
-  }
-  if (trace.format !== TRACE_FORMAT) {
-    throw refused(
-      path,
-      `its format is ${
-        JSON.stringify(trace.format)
-      }, and this clibs reads ${TRACE_FORMAT}`,
-    );
-  }
-  const lists = ["deps", "absent", "targets", "folders", "listed", "unstable"];
-  for (const list of lists) {
-    if (!Array.isArray(trace[list as keyof Trace])) {
-      throw refused(path, `"${list}" is not a list`);
-    }
-  }
-  return trace as Trace;
-}
-
-function refused(path: string, problem: string, cause?: unknown): ClibsError {
-  return new ClibsError(
-    "CLIBS_TRACE_FILE",
-    "Cannot check a trace: the file is not one that clibs can read",
-    {
-      facts: { file: path, problem },
-      hint: "make it anew with: clibs trace --save FILE -- COMMAND",
-      cause,
-    },
-  );
 }
 
 /**
@@ -91,82 +54,101 @@ export async function checkTrace(
   trace: Trace,
   env: (name: string) => string | undefined,
 ): Promise<CheckReport> {
-  const checksums = await loadChecksums();
-  const report: CheckReport = { holds: true, checked: 0, reread: 0 };
-  for (const broken of brokenFacts(trace, env, checksums, report)) {
-    if (broken) return { ...report, holds: false, broken };
+  const checking = new Checking(trace, env, await loadChecksums());
+  for (const broken of checking.brokenFacts()) {
+    if (broken) return { holds: false, broken, ...checking.counts };
   }
-  return report;
+  return { holds: true, ...checking.counts };
 }
 
-function* brokenFacts(
-  trace: Trace,
-  env: (name: string) => string | undefined,
-  checksums: Checksums,
-  report: CheckReport,
-): Generator<BrokenFact | undefined> {
-  for (const name of trace.unstable) {
-    yield {
-      kind: "unstable",
-      name,
-      was: "one thing when it was read",
-      now: "another: it changed during the run",
-    };
+class Checking {
+  readonly counts = { checked: 0, reread: 0 };
+  readonly #trace: Trace;
+  readonly #env: (name: string) => string | undefined;
+  readonly #checksums: Checksums;
+
+  constructor(
+    trace: Trace,
+    env: (name: string) => string | undefined,
+    checksums: Checksums,
+  ) {
+    this.#trace = trace;
+    this.#env = env;
+    this.#checksums = checksums;
   }
-  for (const fact of trace.deps) yield compare("dep", fact, checksums, report);
-  for (const path of trace.absent) {
-    report.checked++;
-    yield lstatNs(path)
-      ? { kind: "absent", name: path, was: "none", now: "present" }
+
+  /** One item for each fact, in order; undefined if it holds. */
+  *brokenFacts(): Generator<BrokenFact | undefined> {
+    const trace = this.#trace;
+    for (const name of trace.unstable) {
+      yield {
+        kind: "unstable",
+        name,
+        was: "one thing when it was read",
+        now: "another: it changed during the run",
+      };
+    }
+    for (const fact of trace.deps) yield this.#compare("dep", fact);
+    for (const path of trace.absent) yield this.#isGone("absent", path);
+    for (const path of trace.folders) yield this.#isFolder(path);
+    for (const fact of trace.targets) yield this.#compare("target", fact);
+    for (const path of trace.removed) yield this.#isGone("removed", path);
+    const targets = new Set(trace.targets.map(({ path }) => path));
+    for (const fact of trace.listed) yield this.#isListed(fact, targets);
+    for (const [name, digest] of Object.entries(trace.env)) {
+      this.counts.checked++;
+      const now = envDigest(this.#env(name));
+      yield now === digest
+        ? undefined
+        : broken("env", name, digest ?? "not set", now ?? "not set");
+    }
+  }
+
+  #compare(kind: "dep" | "target", fact: Fact): BrokenFact | undefined {
+    const { path, digest } = fact;
+    if (isKernels(path)) return undefined;
+    this.counts.checked++;
+    const stat = look(path);
+    if (isFolderThere(stat)) return broken(kind, path, digest, "folder");
+    if (typeof stat === "object") {
+      if (fact.stamp === stampText(stat)) return undefined;
+      this.counts.reread++;
+    }
+    const now = factOf(path, stat, this.#checksums).digest;
+    return now === digest ? undefined : broken(kind, path, digest, now);
+  }
+
+  #isGone(kind: "absent" | "removed", path: string): BrokenFact | undefined {
+    if (isKernels(path)) return undefined;
+    this.counts.checked++;
+    // To the command, what may not be looked at is as good as absent.
+    return typeof look(path) === "object"
+      ? broken(kind, path, NO_FILE, "present")
       : undefined;
   }
-  for (const path of trace.folders) {
-    report.checked++;
-    const stat = lstatNs(path);
-    yield stat && isFolder(stat) ? undefined : {
-      kind: "folder",
-      name: path,
-      was: "folder",
-      now: stat ? "file" : "none",
-    };
+
+  #isFolder(path: string): BrokenFact | undefined {
+    if (isKernels(path)) return undefined;
+    this.counts.checked++;
+    const stat = look(path);
+    if (isFolderThere(stat)) return undefined;
+    return broken("folder", path, "folder", stat ? "file" : NO_FILE);
   }
-  for (const { path, digest } of trace.listed) {
-    report.checked++;
-    const now = listDigest(path) ?? "none";
-    yield now === digest
-      ? undefined
-      : { kind: "listed", name: path, was: digest, now };
-  }
-  for (const [name, digest] of Object.entries(trace.env)) {
-    report.checked++;
-    const now = envDigest(env(name));
-    yield now === digest ? undefined : {
-      kind: "env",
-      name,
-      was: digest ?? "not set",
-      now: now ?? "not set",
-    };
-  }
-  for (const fact of trace.targets) {
-    yield compare("target", fact, checksums, report);
+
+  #isListed(fact: Fact, targets: ReadonlySet<string>): BrokenFact | undefined {
+    const { path, digest } = fact;
+    if (isKernels(path)) return undefined;
+    this.counts.checked++;
+    const now = listDigest(path, targets) ?? NO_FILE;
+    return now === digest ? undefined : broken("listed", path, digest, now);
   }
 }
 
-function compare(
-  kind: "dep" | "target",
-  fact: Fact,
-  checksums: Checksums,
-  report: CheckReport,
-): BrokenFact | undefined {
-  report.checked++;
-  const stat = lstatNs(fact.path);
-  if (!stat) {
-    return { kind, name: fact.path, was: fact.digest, now: "none" };
-  }
-  if (fact.stamp === stampText(stat)) return undefined;
-  report.reread++;
-  const { digest } = factOf(fact.path, stat, checksums);
-  return digest === fact.digest
-    ? undefined
-    : { kind, name: fact.path, was: fact.digest, now: digest };
+function broken(
+  kind: BrokenFact["kind"],
+  name: string,
+  was: string,
+  now: string,
+): BrokenFact {
+  return { kind, name, was, now };
 }

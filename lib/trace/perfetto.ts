@@ -1,7 +1,8 @@
 /** A trace's programs as a timeline for ui.perfetto.dev and Chrome. */
 
 import { basename } from "node:path";
-import type { CommandFact, Trace } from "./trace.ts";
+import type { CommandFact } from "./facts.ts";
+import type { Trace } from "./trace.ts";
 
 /**
  * The timeline, in the Trace Event Format (JSON).

@@ -73,6 +73,7 @@ export const FLAG = {
   reads: 8,
   creates: 16,
   executes: 32,
+  byPtrace: 64,
 } as const;
 
 /** Added to the reason of an escape that the ptrace tracer follows. */
@@ -115,10 +116,24 @@ const RECORD_SIZE = 32;
 /** Bytes that are read at once. */
 const CHUNK = 1 << 20;
 
-/** Reads records in order, as far as there are any; more may come later. */
+/** A part of the trace where no whole record is, yet. */
+interface Hole {
+  from: number;
+  to: number;
+}
+
+/**
+ * Reads records in order, as far as there are any; more may come later.
+ *
+ * Where a process was killed between reserving room and filling it there is no
+ * record, ever; where it is only slow, one comes later. Such places are looked
+ * at again by each {@linkcode RecordReader.read}, so such a record comes out of
+ * order: {@linkcode TraceRecord.at} tells.
+ */
 export class RecordReader {
   #file: Deno.FsFile;
   #next = HEADER_SIZE;
+  #holes: Hole[] = [];
 
   /** Opens a trace. */
   constructor(path: string) {
@@ -127,7 +142,9 @@ export class RecordReader {
 
   /** How far the trace goes now. */
   head(): number {
-    return Number(this.#field(HEADER.head, 8).getBigUint64(0, true));
+    const head = Number(this.#field(HEADER.head, 8).getBigUint64(0, true));
+    // What was to come behind the end was lost, and counted as such.
+    return Math.min(head, this.#file.statSync().size);
   }
 
   /** Accesses under system prefixes that were counted only. */
@@ -147,36 +164,11 @@ export class RecordReader {
    */
   read(each: (record: TraceRecord) => void): void {
     const head = this.head();
-    const record: TraceRecord = {
-      at: 0,
-      op: 0,
-      state: 0,
-      flags: 0,
-      pid: 0,
-      other: 0,
-      timeNs: 0,
-      path: "",
-      second: "",
-    };
-    let bytes = new Uint8Array(Math.min(CHUNK, Math.max(head - this.#next, 0)));
-    while (this.#next < head) {
-      const length = this.#fill(
-        bytes,
-        Math.min(bytes.length, head - this.#next),
-      );
-      const used = readChunk(
-        bytes.subarray(0, length),
-        this.#next,
-        record,
-        each,
-      );
-      // A record longer than the buffer, or cut by the end of the trace.
-      if (used === 0) {
-        if (length >= head - this.#next) return;
-        bytes = new Uint8Array(bytes.length * 2);
-      }
-      this.#next += used;
-    }
+    const holes = this.#holes;
+    this.#holes = [];
+    for (const { from, to } of holes) this.#scan(from, to, each);
+    this.#scan(this.#next, head, each);
+    this.#next = Math.max(this.#next, head);
   }
 
   /** Closes the file. */
@@ -184,8 +176,26 @@ export class RecordReader {
     this.#file.close();
   }
 
-  #fill(bytes: Uint8Array, length: number): number {
-    this.#file.seekSync(this.#next, Deno.SeekMode.Start);
+  #scan(from: number, to: number, each: (record: TraceRecord) => void): void {
+    const chunk = new RecordChunk(each, (hole) => {
+      const last = this.#holes.at(-1);
+      if (last?.to === hole.from) last.to = hole.to;
+      else this.#holes.push(hole);
+    });
+    let bytes = new Uint8Array(Math.min(CHUNK, Math.max(to - from, 0)));
+    while (from < to) {
+      const length = this.#fill(bytes, from, Math.min(bytes.length, to - from));
+      if (length === 0) return;
+      const isLast = from + length >= to;
+      const used = chunk.read(bytes.subarray(0, length), from, isLast);
+      // A record longer than the buffer.
+      if (used === 0) bytes = new Uint8Array(bytes.length * 2);
+      from += used;
+    }
+  }
+
+  #fill(bytes: Uint8Array, from: number, length: number): number {
+    this.#file.seekSync(from, Deno.SeekMode.Start);
     let done = 0;
     while (done < length) {
       const n = this.#file.readSync(bytes.subarray(done, length));
@@ -203,43 +213,84 @@ export class RecordReader {
   }
 }
 
-/** Reads the whole records of a chunk; returns how many bytes they take. */
-function readChunk(
-  bytes: Uint8Array,
-  base: number,
-  record: TraceRecord,
-  each: (record: TraceRecord) => void,
-): number {
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  let at = 0;
-  while (at + 8 <= bytes.length) {
-    const size = view.getUint32(at, true);
-    // Reserved by a process that was killed before it wrote anything.
-    if (size === 0) {
-      at += 8;
-      continue;
-    }
-    if (at + size > bytes.length) break;
-    const state = view.getUint8(at + 6);
-    if (state !== STATE.writing) {
-      record.at = base + at;
-      record.op = view.getUint16(at + 4, true);
-      record.state = state;
-      record.flags = view.getUint8(at + 7);
-      record.pid = view.getUint32(at + 8, true);
-      record.other = view.getInt32(at + 12, true);
-      record.timeNs = view.getUint32(at + 16, true) +
-        view.getUint32(at + 20, true) * 2 ** 32;
-      const length = view.getUint16(at + 24, true);
-      const length2 = view.getUint16(at + 26, true);
-      const start = at + RECORD_SIZE;
-      record.path = bytesToPath(bytes.subarray(start, start + length));
-      record.second = length2 === 0 ? "" : bytesToPath(
-        bytes.subarray(start + length + 1, start + length + 1 + length2),
-      );
-      each(record);
-    }
-    at += size;
+/** Finds the records in pieces of a trace. */
+class RecordChunk {
+  readonly #record: TraceRecord = {
+    at: 0,
+    op: 0,
+    state: 0,
+    flags: 0,
+    pid: 0,
+    other: 0,
+    timeNs: 0,
+    path: "",
+    second: "",
+  };
+  readonly #each: (record: TraceRecord) => void;
+  readonly #hole: (hole: Hole) => void;
+
+  constructor(
+    each: (record: TraceRecord) => void,
+    hole: (hole: Hole) => void,
+  ) {
+    this.#each = each;
+    this.#hole = hole;
   }
-  return at;
+
+  /**
+   * Hands on the whole records of a piece; returns how many bytes they take.
+   *
+   * @param base Where the piece begins in the trace.
+   * @param isLast Whether nothing comes after it.
+   */
+  read(bytes: Uint8Array, base: number, isLast: boolean): number {
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    let at = 0;
+    while (at + 8 <= bytes.length) {
+      const size = view.getUint32(at, true);
+      // Nothing was written here; the next record may begin at any eighth byte.
+      if (size === 0 || size % 8 !== 0 || size < RECORD_SIZE) {
+        this.#hole({ from: base + at, to: base + at + 8 });
+        at += 8;
+        continue;
+      }
+      if (at + size > bytes.length) {
+        if (!isLast) return at;
+        this.#hole({ from: base + at, to: base + bytes.length });
+        return bytes.length;
+      }
+      if (this.#take(bytes.subarray(at, at + size), view, at)) {
+        this.#record.at = base + at;
+        this.#each(this.#record);
+      } else this.#hole({ from: base + at, to: base + at + size });
+      at += size;
+    }
+    return isLast ? bytes.length : at;
+  }
+
+  /** Decodes a record; returns whether it is whole. */
+  #take(bytes: Uint8Array, view: DataView, at: number): boolean {
+    const state = view.getUint8(at + 6);
+    const length = view.getUint16(at + 24, true);
+    const length2 = view.getUint16(at + 26, true);
+    const second = RECORD_SIZE + length + 1;
+    if (
+      state === STATE.writing || second + length2 > bytes.length ||
+      // A path was not written to its end before its process was killed.
+      length > 0 && bytes[RECORD_SIZE] === 0
+    ) return false;
+    const record = this.#record;
+    record.op = view.getUint16(at + 4, true);
+    record.state = state;
+    record.flags = view.getUint8(at + 7);
+    record.pid = view.getUint32(at + 8, true);
+    record.other = view.getInt32(at + 12, true);
+    record.timeNs = view.getUint32(at + 16, true) +
+      view.getUint32(at + 20, true) * 2 ** 32;
+    record.path = bytesToPath(bytes.subarray(RECORD_SIZE, second - 1));
+    record.second = length2 === 0
+      ? ""
+      : bytesToPath(bytes.subarray(second, second + length2));
+    return true;
+  }
 }

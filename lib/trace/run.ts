@@ -1,19 +1,21 @@
 /** Runs a command and tells what it accessed. */
 
-import { Buffer } from "node:buffer";
-import { type ChildProcess, spawn } from "node:child_process";
-import { constants } from "node:os";
-import type { Readable } from "node:stream";
-import { ClibsError } from "../errors.ts";
+import { CancelledError } from "../errors.ts";
 import type { Feedback } from "../feedback/bus.ts";
-import { findProgram } from "../host/process.ts";
+import { readLinkNs } from "../host/statx.ts";
 import { AccessLog } from "./access.ts";
-import { type Method, obtainTools, parseMethod } from "./methods.ts";
+import {
+  type Method,
+  obtainTools,
+  parseMethod,
+  type Tools,
+} from "./methods.ts";
+import { cannotExecute, programOf } from "./program.ts";
 import { RecordReader } from "./record.ts";
 import { type SessionOptions, TraceSession } from "./session.ts";
-import { type Trace, traceOf } from "./trace.ts";
+import { type RunFacts, type Trace, traceOf } from "./trace.ts";
 
-/** Where a stream of the command goes; `stderr` is the caller's. */
+/** Where a stream of the command goes; `stderr` is the caller's, by a pipe. */
 export type Stream = "inherit" | "null" | "piped" | "stderr";
 
 /** A command to trace. */
@@ -31,28 +33,37 @@ export interface TraceOptions extends SessionOptions {
   /** Standard output. Default: `inherit`. */
   stdout?: Stream;
   /** Standard error. Default: `inherit`. */
-  stderr?: Stream;
+  stderr?: Exclude<Stream, "stderr">;
   /** Ends the command with SIGTERM. */
   signal?: AbortSignal;
+  /** Called when the command runs, with what sends signals to it. */
+  onStart?: (kill: (signal: Deno.Signal) => void) => void;
   /** Where a build of the tracer is reported. Default: nowhere. */
   feedback?: Feedback;
 }
 
 /** What a traced command did. */
-export interface TraceResult {
+export interface TraceReport {
   /** Exit code; 128 + N if signal N ended it. */
   code: number;
   /** The signal that ended it. */
   signal?: string;
   /** What it accessed. */
   trace: Trace;
-  /** The folded records that `trace` was made from. */
-  log: AccessLog;
   /** What it printed, if that was piped. */
   stdout?: Uint8Array<ArrayBuffer>;
   /** What it printed, if that was piped. */
   stderr?: Uint8Array<ArrayBuffer>;
 }
+
+/** The same, for those who fold by themselves. */
+export interface TraceResult extends TraceReport {
+  /** The folded records that `trace` was made from. */
+  log: AccessLog;
+}
+
+/** How long what the command left running may hold its output open. */
+const REST_MS = 200;
 
 /**
  * Runs a command to its end and tells which files it read, looked for and
@@ -60,120 +71,144 @@ export interface TraceResult {
  * own.
  *
  * @throws {ClibsError} `CLIBS_TRACE_PROGRAM` if there is no such program,
- *   `CLIBS_TRACE_UNSUPPORTED` if the method does not work here.
+ *   `CLIBS_TRACE_EXEC` if it cannot be executed, `CLIBS_TRACE_FOLDER` if no
+ *   folder takes the records, `CLIBS_TRACE_UNSUPPORTED` if the method does not
+ *   work here.
+ * @throws {CancelledError} If `signal` had fired before.
  */
 export async function traceCommand(
   options: TraceOptions,
 ): Promise<TraceResult> {
   const method = parseMethod(options.method ?? "auto");
   const env = options.env ?? Deno.env.toObject();
-  const cwd = Deno.realPathSync(options.cwd ?? ".");
-  const program = programOf(options.command, env);
+  const cwd = options.cwd === undefined
+    ? ownFolder()
+    : Deno.realPathSync(options.cwd);
+  const program = programOf(options.command, options.cwd ?? "", env["PATH"]);
   const tools = await obtainTools(method, { feedback: options.feedback });
+  if (options.signal?.aborted) throw new CancelledError();
   using session = new TraceSession(method, tools, options);
-  const wrapped = session.wrap(program, options.command, env);
   const startedMs = Date.now();
-  const child = spawn(wrapped.argv[0]!, wrapped.argv.slice(1), {
+  const wrapped = session.wrap(
+    program.path,
+    options.command,
+    env,
+    program.isImage,
+  );
+  const child = start(wrapped.argv, wrapped.env, options, env);
+  const ended = await untilEnd(child, options);
+  const { log, ...records } = readLog(session, tools);
+  const trace = await traceOf(log, {
+    command: [...options.command],
     cwd,
-    env: wrapped.env,
-    stdio: [
-      options.stdin === "null" ? "ignore" : 0,
-      stream(options.stdout, 1),
-      stream(options.stderr, 2),
-    ],
+    env,
+    method,
+    startedMs,
+    endedMs: Date.now(),
+    ...records,
   });
-  const end = () => void child.kill("SIGTERM");
+  return { ...ended, trace, log };
+}
+
+/** Folder of this process, whatever its name. */
+function ownFolder(): string {
+  return readLinkNs("/proc/self/cwd") ?? Deno.cwd();
+}
+
+function start(
+  argv: readonly string[],
+  env: Readonly<Record<string, string>>,
+  options: TraceOptions,
+  before: Readonly<Record<string, string>>,
+): Deno.ChildProcess {
+  const added = Object.entries(env)
+    .filter(([name, value]) => before[name] !== value);
+  const { stdin = "inherit", stdout = "inherit", stderr = "inherit" } = options;
+  try {
+    return new Deno.Command(argv[0]!, {
+      args: argv.slice(1),
+      cwd: options.cwd,
+      // Variables that are not UTF-8 are handed on only by those that nobody
+      // has looked at.
+      ...options.env
+        ? { env: { ...env }, clearEnv: true }
+        : { env: Object.fromEntries(added) },
+      stdin,
+      stdout: stdout === "stderr" ? "piped" : stdout,
+      stderr,
+    }).spawn();
+  } catch (error) {
+    throw cannotExecute(options.command[0]!, error as Error);
+  }
+}
+
+async function untilEnd(
+  child: Deno.ChildProcess,
+  options: TraceOptions,
+): Promise<Omit<TraceReport, "trace">> {
+  const kill = (signal: Deno.Signal) => {
+    try {
+      child.kill(signal);
+    } catch {
+      // It has ended already.
+    }
+  };
+  const end = () => kill("SIGTERM");
   options.signal?.addEventListener("abort", end, { once: true });
+  options.onStart?.(kill);
   try {
     const [stdout, stderr, status] = await Promise.all([
-      collect(child.stdout),
-      collect(child.stderr),
-      ended(child),
+      options.stdout === "piped" ? collect(child.stdout) : undefined,
+      options.stderr === "piped" ? collect(child.stderr) : undefined,
+      options.stdout === "stderr" ? copied(child) : child.status,
     ]);
-    const log = new AccessLog([tools.tracer ?? ""]);
-    const reader = new RecordReader(session.path);
-    try {
-      reader.read((record) => log.add(record));
-      const trace = await traceOf(log, {
-        command: [...options.command],
-        cwd,
-        env,
-        method,
-        startedMs,
-        endedMs: Date.now(),
-        systemReads: reader.systemReads(),
-        lost: reader.lost(),
-      });
-      return {
-        code: status.code,
-        ...(status.signal ? { signal: status.signal } : {}),
-        trace,
-        log,
-        ...(stdout ? { stdout } : {}),
-        ...(stderr ? { stderr } : {}),
-      };
-    } finally {
-      reader.close();
-    }
+    const { code, signal } = status;
+    return {
+      code,
+      ...(signal === null ? {} : { signal }),
+      ...(stdout ? { stdout } : {}),
+      ...(stderr ? { stderr } : {}),
+    };
   } finally {
     options.signal?.removeEventListener("abort", end);
   }
 }
 
-function stream(
-  where: Stream = "inherit",
-  own: number,
-): number | "ignore" | "pipe" {
-  switch (where) {
-    case "null":
-      return "ignore";
-    case "piped":
-      return "pipe";
-    case "stderr":
-      return 2;
-    case "inherit":
-      return own;
-  }
-}
-
 async function collect(
-  from: Readable | null,
-): Promise<Uint8Array<ArrayBuffer> | undefined> {
-  if (!from) return undefined;
-  const chunks: Uint8Array[] = [];
-  for await (const chunk of from) chunks.push(chunk);
-  return new Uint8Array(Buffer.concat(chunks));
+  from: ReadableStream<Uint8Array<ArrayBuffer>>,
+): Promise<Uint8Array<ArrayBuffer>> {
+  return new Uint8Array(await new Response(from).arrayBuffer());
 }
 
-/** How a process ended; in the words of a shell. */
-function ended(
-  child: ChildProcess,
-): Promise<{ code: number; signal?: string }> {
-  return new Promise((resolve, reject) => {
-    child.on("error", reject);
-    child.on("exit", (code, signal) => {
-      if (signal === null) return resolve({ code: code ?? 1 });
-      resolve({ code: 128 + constants.signals[signal], signal });
-    });
-  });
+/** Copies standard output to standard error until the command ends. */
+async function copied(child: Deno.ChildProcess): Promise<Deno.CommandStatus> {
+  const stop = new AbortController();
+  const copying = child.stdout.pipeTo(Deno.stderr.writable, {
+    preventClose: true,
+    signal: stop.signal,
+    // The reader of standard error has gone, or nobody writes any more.
+  }).catch(() => {});
+  const status = await child.status;
+  const rest = setTimeout(() => stop.abort(), REST_MS);
+  await copying;
+  clearTimeout(rest);
+  return status;
 }
 
-function programOf(
-  command: readonly string[],
-  env: Readonly<Record<string, string>>,
-): string {
-  const name = command[0] ?? "";
-  const path = name.includes("/") ? name : findProgram(name, env["PATH"]);
-  if (name !== "" && path !== undefined) return path;
-  throw new ClibsError(
-    "CLIBS_TRACE_PROGRAM",
-    name === ""
-      ? "Cannot trace a command: none was given"
-      : `Cannot run ${name}: it is not on PATH`,
-    {
-      hint: name === ""
-        ? "put it behind two dashes: clibs trace -- make"
-        : `install ${name}, or name it with its path`,
-    },
-  );
+function readLog(
+  session: TraceSession,
+  tools: Tools,
+): { log: AccessLog } & Pick<RunFacts, "systemReads" | "lost"> {
+  const own = [tools.shim, tools.tracer].filter((path) => path !== undefined);
+  const log = new AccessLog([
+    ...own,
+    ...own.map((path) => Deno.realPathSync(path)),
+  ]);
+  const reader = new RecordReader(session.path);
+  try {
+    reader.read((record) => log.add(record));
+    return { log, systemReads: reader.systemReads(), lost: reader.lost() };
+  } finally {
+    reader.close();
+  }
 }

@@ -1,7 +1,8 @@
 /** One traced run: its file, what its processes need, and what they report. */
 
-import { join } from "node:path";
 import { statfsSync } from "node:fs";
+import { join } from "node:path";
+import { ClibsError } from "../errors.ts";
 import { pathToBytes } from "../host/bytes_path.ts";
 import {
   HEADER,
@@ -37,6 +38,8 @@ export const SYSTEM_PREFIXES: readonly string[] = [
 
 /** Room for addresses only; storage is taken as records come. */
 const FILE_SIZE = 16 * 2 ** 30;
+/** Less is not worth a trace. */
+const LEAST_SIZE = 2 ** 20;
 /** Below this a memory file system is left alone. */
 const ENOUGH = 64 * 2 ** 20;
 const PREFIX = "clibs-trace-";
@@ -51,6 +54,8 @@ export interface SessionOptions {
   prefixes?: readonly string[];
   /** Goes on without what cannot be followed. Default: follow with ptrace. */
   escalate?: boolean;
+  /** Folder for the records. Default: in memory if there is plenty. */
+  folder?: string;
 }
 
 /** A command that is ready to run under a session. */
@@ -69,24 +74,40 @@ export class TraceSession implements Disposable {
   readonly method: Method;
   #file: Deno.FsFile;
   #tools: Tools;
+  #links: string[] = [];
 
-  /** Starts a session. */
+  /**
+   * Starts a session.
+   *
+   * @throws {ClibsError} `CLIBS_TRACE_FOLDER` if no folder takes the records.
+   */
   constructor(method: Method, tools: Tools, options: SessionOptions = {}) {
     this.method = method;
-    this.#tools = tools;
-    const folder = traceFolder();
-    removeStale(folder);
-    const id = `${Deno.uid()}-${Deno.pid}-${crypto.randomUUID().slice(0, 8)}`;
-    this.path = join(folder, `${PREFIX}${id}`);
-    this.#file = Deno.openSync(this.path, {
-      read: true,
-      write: true,
-      createNew: true,
-      mode: 0o600,
-    });
-    this.#file.lockSync(true);
-    this.#file.writeSync(header(this.path, method, tools, options));
-    this.#file.truncateSync(FILE_SIZE);
+    const { path, file, size } = openTrace(options.folder);
+    this.path = path;
+    this.#file = file;
+    const { shim, tracer } = tools;
+    // The loader takes the list apart at blanks and colons.
+    const isPlain = shim === undefined || /^[^\s:]*$/.test(shim);
+    this.#tools = {
+      ...(shim === undefined
+        ? {}
+        : { shim: this.#short(shim, ".so", isPlain) }),
+      ...(tracer === undefined
+        ? {}
+        : { tracer: this.#short(tracer, ".tracer") }),
+    };
+    this.#file.seekSync(0, Deno.SeekMode.Start);
+    this.#file.writeSync(header(path, size, method, this.#tools, options));
+  }
+
+  /** The path, or that of a link to it if the path itself cannot be used. */
+  #short(path: string, suffix: string, isPlain = true): string {
+    if (isPlain && pathToBytes(path).length < NAME_SIZE) return path;
+    const link = this.path + suffix;
+    Deno.symlinkSync(path, link);
+    this.#links.push(link);
+    return link;
   }
 
   /**
@@ -127,13 +148,20 @@ export class TraceSession implements Disposable {
 
   /** Removes the file. */
   [Symbol.dispose](): void {
-    Deno.removeSync(this.path);
+    for (const path of [...this.#links, this.path]) {
+      try {
+        Deno.removeSync(path);
+      } catch {
+        // Somebody else removed it.
+      }
+    }
     this.#file.close();
   }
 }
 
 function header(
   path: string,
+  size: number,
   method: Method,
   tools: Tools,
   options: SessionOptions,
@@ -150,7 +178,7 @@ function header(
       (follows ? HEADER_FLAGS.escalate : 0),
     true,
   );
-  view.setBigUint64(HEADER.size, BigInt(FILE_SIZE), true);
+  view.setBigUint64(HEADER.size, BigInt(size), true);
   view.setBigUint64(HEADER.head, BigInt(HEADER_SIZE), true);
   view.setBigUint64(HEADER.allocated, BigInt(HEADER_SIZE), true);
   const put = (at: number, text: string, room: number) => {
@@ -170,15 +198,70 @@ function header(
   return bytes;
 }
 
-/** Memory if there is plenty: records are short-lived. */
-function traceFolder(): string {
+/** A new file for records, locked, so that others know that it is in use. */
+function openTrace(
+  asked: string | undefined,
+): { path: string; file: Deno.FsFile; size: number } {
+  const folders = asked === undefined ? traceFolders() : [asked];
+  const size = Math.min(FILE_SIZE, fileSizeLimit());
+  const facts: Record<string, string> = {};
+  for (const folder of folders) {
+    const id = `${Deno.uid()}-${Deno.pid}-${crypto.randomUUID().slice(0, 8)}`;
+    const path = join(folder, `${PREFIX}${id}`);
+    let file: Deno.FsFile | undefined;
+    try {
+      if (size < LEAST_SIZE) throw new Error("files may not grow (ulimit -f)");
+      removeStale(folder);
+      file = Deno.openSync(path, {
+        read: true,
+        write: true,
+        createNew: true,
+        mode: 0o600,
+      });
+      file.lockSync(true);
+      file.truncateSync(size);
+      return { path, file, size };
+    } catch (error) {
+      facts[folder] = (error as Error).message;
+      if (!file) continue;
+      file.close();
+      Deno.removeSync(path);
+    }
+  }
+  throw new ClibsError(
+    "CLIBS_TRACE_FOLDER",
+    "Cannot trace: no folder takes the records",
+    { facts, hint: "set TMPDIR to a folder that can be written" },
+  );
+}
+
+/** Memory first if there is plenty: records are short-lived. */
+function traceFolders(): string[] {
+  const folders = [Deno.env.get("TMPDIR") ?? "", "/tmp", "/var/tmp"];
   try {
     const { bavail, bsize } = statfsSync("/dev/shm");
-    if (bavail * bsize >= ENOUGH) return "/dev/shm";
+    if (bavail * bsize >= ENOUGH) folders.unshift("/dev/shm");
   } catch {
     // There is none here.
   }
-  return Deno.env.get("TMPDIR") || "/tmp";
+  return folders.filter((folder) => folder !== "");
+}
+
+let sizeLimit: number | undefined;
+
+/** How large files may become; a larger one ends the process with SIGXFSZ. */
+function fileSizeLimit(): number {
+  return sizeLimit ??= readSizeLimit();
+}
+
+function readSizeLimit(): number {
+  try {
+    const limits = Deno.readTextFileSync("/proc/self/limits");
+    const soft = Number(/^Max file size\s+(\S+)/m.exec(limits)?.[1]);
+    return soft >= 0 ? soft : Infinity;
+  } catch {
+    return Infinity;
+  }
 }
 
 const cleaned = new Set<string>();
@@ -192,6 +275,11 @@ function removeStale(folder: string): void {
     if (!name.startsWith(mine)) continue;
     const path = join(folder, name);
     try {
+      if (/\.(so|tracer)$/.test(name)) {
+        // Of a trace that was removed already.
+        if (!exists(path.replace(/\.\w+$/, ""))) Deno.removeSync(path);
+        continue;
+      }
       using file = Deno.openSync(path, { read: true, write: true });
       // A file that was just made may not be locked yet.
       const age = Date.now() - (file.statSync().birthtime?.getTime() ?? 0);
@@ -199,5 +287,14 @@ function removeStale(folder: string): void {
     } catch {
       // Somebody else removed it.
     }
+  }
+}
+
+function exists(path: string): boolean {
+  try {
+    Deno.lstatSync(path);
+    return true;
+  } catch {
+    return false;
   }
 }

@@ -1,16 +1,7 @@
 /** Traces: what a command read, looked for and wrote, with checksums. */
 
-import { type Checksums, loadChecksums, NO_FILE } from "../host/checksum.ts";
-import { sha256Hex } from "../host/digest.ts";
-import { isAbsent } from "../host/files.ts";
-import { readFolder } from "../host/names.ts";
-import {
-  isFolder,
-  lstatNs,
-  stampText,
-  type StatNs,
-  timesAreExact,
-} from "../host/statx.ts";
+import { dirname } from "node:path";
+import { type Checksums, loadChecksums } from "../host/checksum.ts";
 import {
   type Access,
   type AccessKind,
@@ -19,6 +10,20 @@ import {
   KIND,
   type TracedCommand,
 } from "./access.ts";
+import {
+  type CommandFact,
+  type DepFact,
+  envDigest,
+  type Fact,
+  factOf,
+  filesBelow,
+  isFolderThere,
+  isKernels,
+  listDigest,
+  type Look,
+  look,
+  TICK_NS,
+} from "./facts.ts";
 import type { Method } from "./methods.ts";
 
 /**
@@ -28,30 +33,6 @@ import type { Method } from "./methods.ts";
  * 1: the first.
  */
 export const TRACE_FORMAT = 1;
-
-/** A file as a command met it or left it. */
-export interface Fact {
-  /** Absolute path; bytes that are not UTF-8 are lone surrogates. */
-  path: string;
-  /** Checksum as `clibs xxhsum` prints it; of a folder, of its names. */
-  digest: string;
-  /** Status that spares a look at the content; absent if it was too young. */
-  stamp?: string;
-}
-
-/** A file that a command read. */
-export interface DepFact extends Fact {
-  /** How it was read. */
-  kinds: AccessKind[];
-}
-
-/** A program that ran. */
-export type CommandFact = Omit<TracedCommand, "startNs" | "endNs"> & {
-  /** When it started, in milliseconds since the beginning of the run. */
-  startMs: number;
-  /** How long it ran, in milliseconds; absent if its end was not seen. */
-  durationMs?: number;
-};
 
 /** What a run of a command accessed. */
 export interface Trace {
@@ -71,13 +52,15 @@ export interface Trace {
   absent: string[];
   /** Files that were written and are there, in order of first write. */
   targets: Fact[];
-  /** Files that were written and are gone. */
+  /** Files that were there before, and that the command removed. */
+  removed: string[];
+  /** Files that the command made and removed again. */
   scratch: string[];
   /** Folders that were looked at, without their names being listed. */
   folders: string[];
   /** Folders whose names were listed. */
   listed: Fact[];
-  /** Paths that somebody changed while the command ran. */
+  /** Paths that somebody else changed while the command ran. */
   unstable: string[];
   /** Digests of variables that were asked for; null: not set. */
   env: Record<string, string | null>;
@@ -105,149 +88,188 @@ export interface RunFacts {
   lost: number;
 }
 
-/** File systems tell times in ticks; of two changes in one, a stamp sees one. */
-export const TICK_NS = timesAreExact ? 10_000_000n : 1_050_000_000n;
-
 /** Makes a trace of what a run did and how things are now. */
 export async function traceOf(log: AccessLog, run: RunFacts): Promise<Trace> {
-  const checksums = await loadChecksums();
-  const trace: Trace = {
+  return new Folding(log, run, await loadChecksums()).trace;
+}
+
+class Folding {
+  readonly trace: Trace;
+  readonly #log: AccessLog;
+  readonly #checksums: Checksums;
+  readonly #startNs: number;
+  /** By folder: place of the first rename of it or of one above; 0: none. */
+  readonly #renamed = new Map([["/", 0], [".", 0]]);
+
+  constructor(log: AccessLog, run: RunFacts, checksums: Checksums) {
+    this.#log = log;
+    this.#checksums = checksums;
+    this.#startNs = run.startedMs * 1e6;
+    this.trace = emptyTrace(log, run);
+    const listed: Access[] = [];
+    const writes: Access[] = [];
+    for (const access of log.accesses.values()) {
+      if (changedAt(access) !== 0) writes.push(access);
+      if (access.firstRead !== 0) this.#placeRead(access, listed);
+    }
+    writes.sort((a, b) => changedAt(a) - changedAt(b));
+    for (const access of writes) this.#placeWrite(access);
+    const targets = new Set(this.trace.targets.map(({ path }) => path));
+    for (const access of listed) this.#placeList(access, targets);
+  }
+
+  #placeRead(access: Access, listed: Access[]): void {
+    const { trace } = this;
+    const { path, met } = access;
+    const changed = this.#changedAt(access);
+    // Its own: it was written first, or was not there before.
+    if (changed !== 0 && (changed < access.firstRead || met === "absent")) {
+      return;
+    }
+    const stat = look(path);
+    if (isFolderThere(stat)) {
+      if (met === "absent") trace.unstable.push(path);
+      else if (access.kinds & KIND.readdir) listed.push(access);
+      else trace.folders.push(path);
+      return;
+    }
+    const isHidden = met === "absent" && stat === "hidden";
+    if (met !== "found" && stat === undefined || isHidden) {
+      if (changed === 0) trace.absent.push(path);
+      return;
+    }
+    if (
+      changed === 0 && !isKernels(path) &&
+      (met === "absent" || this.#isUnstable(access, stat))
+    ) {
+      trace.unstable.push(path);
+      if (met === "absent" || stat === undefined) return;
+    }
+    this.#addDep(access, stat, changed !== 0);
+  }
+
+  #addDep(access: Access, stat: Look, rewritten: boolean): void {
+    const { moving, ...fact } = factOf(access.path, stat, this.#checksums);
+    if (moving && this.trace.unstable.at(-1) !== access.path) {
+      this.trace.unstable.push(access.path);
+    }
+    this.trace.deps.push({
+      ...fact,
+      kinds: kindNames(access.kinds),
+      ...(rewritten ? { rewritten } : {}),
+    });
+  }
+
+  #placeWrite(access: Access): void {
+    const { path } = access;
+    const stat = look(path);
+    if (stat === undefined) {
+      if (access.firstWrite === 0 || access.folder) return;
+      this.trace[access.existed ? "removed" : "scratch"].push(path);
+    } else if (!isFolderThere(stat)) {
+      this.#addTarget(path, stat);
+    } else if (access.moved) {
+      for (const file of filesBelow(path)) {
+        const own = this.#log.accesses.get(file);
+        if (!own || changedAt(own) === 0) this.#addTarget(file, look(file));
+      }
+    }
+  }
+
+  #addTarget(path: string, stat: Look): void {
+    const { moving, ...fact } = factOf(path, stat, this.#checksums);
+    if (moving) this.trace.unstable.push(path);
+    this.trace.targets.push(fact);
+  }
+
+  #placeList(access: Access, targets: ReadonlySet<string>): void {
+    const { path } = access;
+    const stat = look(path);
+    const digest = listDigest(path, targets);
+    if (digest === undefined) return;
+    if (
+      !isKernels(path) && typeof stat === "object" &&
+      Number(stat.mtimeNs) > this.#changesUntil(access) &&
+      !this.#log.changedNamesIn(path)
+    ) this.trace.unstable.push(path);
+    this.trace.listed.push({ path, digest });
+  }
+
+  /** Place of the run's own first change of a path, or of a folder above. */
+  #changedAt(access: Access): number {
+    const own = changedAt(access);
+    if (this.#log.renames.size === 0) return own;
+    return earlier(own, this.#renamedAt(dirname(access.path)));
+  }
+
+  #renamedAt(folder: string): number {
+    let at = this.#renamed.get(folder);
+    if (at === undefined) {
+      at = earlier(
+        this.#log.renames.get(folder) ?? 0,
+        this.#renamedAt(dirname(folder)),
+      );
+      this.#renamed.set(folder, at);
+    }
+    return at;
+  }
+
+  /** Whether a file that the run did not write is no longer what it read. */
+  #isUnstable(access: Access, stat: Look): boolean {
+    if (stat === undefined) return true;
+    if (stat === "hidden") return false;
+    const until = this.#changesUntil(access);
+    return Number(stat.mtimeNs) > until ||
+      // A new name is a change too.
+      !access.linked && Number(stat.ctimeNs) > until;
+  }
+
+  /**
+   * The latest time of a change that the first read has surely seen. File
+   * systems may stamp what comes after a read with a time a tick before it. So
+   * what was changed just before is taken for changed as well, if that was
+   * during the run.
+   */
+  #changesUntil(access: Access): number {
+    const surely = access.readNs - Number(TICK_NS);
+    return Math.min(access.readNs, Math.max(surely, this.#startNs));
+  }
+}
+
+function emptyTrace(log: AccessLog, run: RunFacts): Trace {
+  const escapes = [...log.escapes.values()];
+  return {
     format: TRACE_FORMAT,
     command: run.command,
     cwd: run.cwd,
     method: run.method,
     complete: run.method !== "none" && run.lost === 0 &&
-      [...log.escapes.values()].every(({ seen }) => seen),
+      escapes.every(({ seen }) => seen),
     deps: [],
     absent: [],
     targets: [],
+    removed: [],
     scratch: [],
     folders: [],
     listed: [],
     unstable: [],
     env: envFacts(log.variables, run.env),
     commands: log.commands.map((command) => commandFact(command, run)),
-    escapes: [...log.escapes.values()],
+    escapes,
     systemReads: run.systemReads,
     lost: run.lost,
     durationMs: run.endedMs - run.startedMs,
   };
-  const writes: Access[] = [];
-  for (const access of log.accesses.values()) {
-    if (access.firstWrite !== 0) writes.push(access);
-    if (access.firstRead !== 0) placeRead(trace, access, checksums);
-  }
-  writes.sort((a, b) => a.firstWrite - b.firstWrite);
-  for (const access of writes) placeWrite(trace, access, checksums);
-  return trace;
 }
 
-function placeRead(trace: Trace, access: Access, checksums: Checksums): void {
-  const { path } = access;
-  const isWritten = access.firstWrite !== 0 || access.folder;
-  const stat = lstatNs(path);
-  if (
-    isWritten &&
-    (access.met !== "found" || isBefore(access.firstWrite, access) ||
-      isBefore(access.firstMade, access))
-  ) {
-    // Its own: it was not there before, or was written first.
-    if (!(access.kinds & KIND.readdir) || !stat || !isFolder(stat)) return;
-  }
-  if (stat && isFolder(stat)) {
-    if (access.kinds & KIND.readdir) {
-      const digest = listDigest(path);
-      if (digest !== undefined) trace.listed.push({ path, digest });
-    } else trace.folders.push(path);
-    return;
-  }
-  if (access.met === "absent" || access.met === "error") {
-    if (!stat) {
-      trace.absent.push(path);
-      return;
-    }
-    // What has been there all the time was refused for what it is: a file
-    // where a folder was asked for, or one that nobody may execute.
-    if (isUnstable(access, stat)) {
-      trace.unstable.push(path);
-      return;
-    }
-  }
-  if (!isWritten && isUnstable(access, stat)) trace.unstable.push(path);
-  if (!stat) return;
-  trace.deps.push({
-    ...factOf(path, stat, checksums),
-    kinds: kindNames(access.kinds),
-  });
+/** Place of the first change of a path itself; 0: none. */
+function changedAt(access: Access): number {
+  return earlier(access.firstWrite, earlier(access.firstSet, access.firstMade));
 }
 
-/** Whether a place in the run's order comes before the first read. */
-function isBefore(place: number, access: Access): boolean {
-  return place !== 0 && place < access.firstRead;
-}
-
-/** Whether a file that the command did not write is no longer what it read. */
-function isUnstable(access: Access, stat: StatNs | undefined): boolean {
-  if (!stat) return true;
-  return Number(stat.mtimeNs) > access.readNs ||
-    Number(stat.ctimeNs) > access.readNs;
-}
-
-function placeWrite(trace: Trace, access: Access, checksums: Checksums): void {
-  const { path } = access;
-  const stat = lstatNs(path);
-  if (!stat) {
-    trace.scratch.push(path);
-  } else if (!isFolder(stat)) {
-    trace.targets.push(factOf(path, stat, checksums));
-  } else if (access.moved) {
-    for (const file of filesBelow(path)) {
-      const below = lstatNs(file);
-      if (below) trace.targets.push(factOf(file, below, checksums));
-    }
-  }
-}
-
-/** A file as it is now. */
-export function factOf(
-  path: string,
-  stat: StatNs,
-  checksums: Checksums,
-): Fact {
-  let digest: string;
-  try {
-    digest = checksums.file(path, stat);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.PermissionDenied)) throw error;
-    digest = "unreadable";
-  }
-  const after = lstatNs(path);
-  const stamp = stampText(stat);
-  const isOld = BigInt(Date.now()) * 1_000_000n - stat.mtimeNs > TICK_NS &&
-    BigInt(Date.now()) * 1_000_000n - stat.ctimeNs > TICK_NS;
-  return after && isOld && stampText(after) === stamp
-    ? { path, digest, stamp }
-    : { path, digest };
-}
-
-/** Digest of the names in a folder; undefined if it cannot be listed. */
-export function listDigest(path: string): string | undefined {
-  try {
-    const names = readFolder(path).map(({ name }) => name);
-    return `${sha256Hex(names.sort().join("\0")).slice(0, 16)}-D`;
-  } catch (error) {
-    if (isAbsent(error) || error instanceof Deno.errors.PermissionDenied) {
-      return undefined;
-    }
-    throw error;
-  }
-}
-
-function filesBelow(folder: string): string[] {
-  return readFolder(folder).flatMap((entry) => {
-    const path = `${folder}/${entry.name}`;
-    return entry.isFolder ? filesBelow(path) : [path];
-  });
+/** The earlier of two places, of which either may be none. */
+function earlier(a: number, b: number): number {
+  return a === 0 ? b : b === 0 ? a : Math.min(a, b);
 }
 
 function kindNames(kinds: number): AccessKind[] {
@@ -265,11 +287,6 @@ function envFacts(
   );
 }
 
-/** Digest of a variable's value; null if it is not set. */
-export function envDigest(value: string | undefined): string | null {
-  return value === undefined ? null : sha256Hex(value).slice(0, 16);
-}
-
 function commandFact(command: TracedCommand, run: RunFacts): CommandFact {
   const { startNs, endNs, ...rest } = command;
   return {
@@ -279,9 +296,4 @@ function commandFact(command: TracedCommand, run: RunFacts): CommandFact {
       ? {}
       : { durationMs: Math.round((endNs - startNs) / 1e4) / 100 }),
   };
-}
-
-/** Whether there is no file of this digest. */
-export function isNoFile(digest: string): boolean {
-  return digest === NO_FILE;
 }
