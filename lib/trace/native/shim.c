@@ -395,7 +395,8 @@ struct shim_change shim_begin(int dir, const char *path, bool follow,
   if (!slot) return change;
   struct shim_place place = shim_resolve(slot, dir, path, follow);
   if (place.usable && !place.system) {
-    if (place.existed) flags |= TRACE_EXISTED;
+    if (place.existed && !(flags & SHIM_MADE)) flags |= TRACE_EXISTED;
+    flags &= ~SHIM_MADE;
     change.at = trace_put((struct trace_draft){.op = op,
                                                .state = TRACE_CALLING,
                                                .flags = flags,

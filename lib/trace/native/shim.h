@@ -61,6 +61,10 @@ void shim_report(struct shim_slot *slot, struct shim_place place, uint16_t op,
 // One path of a call that only looks.
 void shim_look(int dir, const char *path, bool follow, uint16_t op, int error);
 
+// Among a record's flags: what is there was made by the call itself, which has
+// returned already.
+#define SHIM_MADE 128
+
 // One path of a call that changes something: begun before it, ended after.
 struct shim_change {
   uint64_t at;   // the record; 0: none

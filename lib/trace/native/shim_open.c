@@ -155,7 +155,7 @@ FREOPEN(freopen64)
 // The name is known once the file is made.
 static void report_made(const char *path, uint16_t op, int error) {
   if (error) return;
-  shim_end(shim_begin(AT_FDCWD, path, false, op, TRACE_CREATES), 0);
+  shim_end(shim_begin(AT_FDCWD, path, false, op, TRACE_CREATES | SHIM_MADE), 0);
 }
 
 #define MAKE(name, parameters, arguments)                    \
