@@ -162,6 +162,18 @@ export class Bench implements Disposable {
       });
   }
 
+  /** Whether a tracer of this bench is still at work. */
+  isTracing(): boolean {
+    return Array.from(Deno.readDirSync("/proc")).some(({ name }) => {
+      try {
+        return Deno.readTextFileSync(`/proc/${name}/cmdline`)
+          .startsWith(`${this.tracer}\0`);
+      } catch {
+        return false;
+      }
+    });
+  }
+
   [Symbol.dispose](): void {
     this.temp[Symbol.dispose]();
   }

@@ -299,10 +299,23 @@ for (
     assert.equal(latin(limited.output.stdout), "texttext");
     const started = performance.now();
     const left = bench.run([
-      ...["sh", "-c", "(sleep 30; :) >/dev/null 2>&1 & echo $!"],
+      ...["sh", "-c", "(exec sleep 30) >/dev/null 2>&1 & echo $!"],
     ]);
     assert.ok(performance.now() - started < 10_000);
     Deno.kill(Number(latin(left.output.stdout)), "SIGKILL");
+  });
+
+  test("it ends although parents are killed within fork", (bench) => {
+    const storm = `for i in 1 2 3 4 5 6 7 8; do
+      (while :; do /bin/true; done) & all="$all $!"
+    done; sleep 0.2; kill -KILL $all; wait; exit 6`;
+    for (let i = 0; i < 5; i++) {
+      assert.equal(bench.run(["sh", "-c", storm]).output.code, 6);
+    }
+    const deadline = performance.now() + 5000;
+    while (bench.isTracing()) {
+      assert.ok(performance.now() < deadline, "a tracer is left");
+    }
   });
 
   test("many accesses", (bench) => {

@@ -66,6 +66,8 @@ void task_remove(struct task *task);
 void task_adopt(struct task *task, struct task *parent, bool may_share);
 // A task that nothing told us of; its process is looked up.
 struct task *task_discover(pid_t tid);
+// The next task that is held, or NULL.
+struct task *task_held(void);
 void process_forget_cwd(struct process *process);
 void process_set_cwd(struct process *process, const char *path, size_t length);
 // The working folder, or NULL.

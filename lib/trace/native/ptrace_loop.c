@@ -42,6 +42,9 @@ struct syscall_info {
   };
 };
 
+// So many events may come before that of a held task's parent.
+#define MOST_HELD 64
+
 // What is to run on. It does so once the lock is free: it would wait for the
 // lock, in its next call, before we had given it back.
 static struct {
@@ -97,13 +100,45 @@ static void end_task(struct task *task, int status) {
   task_remove(task);
 }
 
+// Children that stopped before their parents told of them.
+static unsigned held_count;
+
+// Those that were not held any longer: they may be gone when their parents tell
+// after all. The oldest are forgotten: then that is never.
+static pid_t early[256];
+static unsigned early_count;
+
+static bool was_early(pid_t tid) {
+  for (unsigned i = 0; i < 256; i++) {
+    if (early[i] != tid) continue;
+    early[i] = 0;
+    return true;
+  }
+  return false;
+}
+
+// A parent that is killed within its fork never tells.
+static void take_held(void) {
+  for (struct task *task; (task = task_held());) {
+    bool ended = task->ended;
+    early[early_count++ % 256] = task->tid;
+    task_discover(task->tid);
+    if (task->held) ptrace(PTRACE_CONT, task->tid, 0, 0);
+    task->held = task->ended = false;
+    if (ended) end_task(task, task->status);
+  }
+  held_count = 0;
+}
+
 static void on_new(struct task *task, bool may_share) {
   unsigned long message = 0;
   ptrace(PTRACE_GETEVENTMSG, task->tid, 0, &message);
   struct task *child = task_find((pid_t)message);
-  if (!child && message) child = task_add((pid_t)message);
+  bool is_known = !message || was_early((pid_t)message);
+  if (!child && !is_known) child = task_add((pid_t)message);
   if (child && !child->process) {
     task_adopt(child, task, may_share);
+    if (child->held || child->ended) held_count--;
     if (child->held) resume(child->tid, PTRACE_CONT, 0);
     child->held = false;
     if (child->ended) end_task(child, child->status);
@@ -179,6 +214,7 @@ static void on_report(const siginfo_t *info) {
     // Its parent's event has not come yet, and with it what it inherits.
     siginfo_t same;
     waitid(P_PID, (id_t)tid, &same, WEXITED | WSTOPPED | WNOHANG | __WALL);
+    if (!task->held && !task->ended) held_count++;
     task->held = !is_end;
     task->ended = is_end;
     task->status = status_of(info);
@@ -195,14 +231,18 @@ static void on_report(const siginfo_t *info) {
 }
 
 void tracer_loop(void) {
-  for (;;) {
+  for (unsigned since_held = 0;;) {
     siginfo_t info = {0};
-    if (waitid(P_ALL, 0, &info, WEXITED | WSTOPPED | WNOWAIT | __WALL)) {
+    int how = WEXITED | WSTOPPED | WNOWAIT | __WALL;
+    if (waitid(P_ALL, 0, &info, held_count ? how | WNOHANG : how)) {
       if (errno == EINTR) continue;
       return;
     }
     tracer_lock();
-    on_report(&info);
+    if (info.si_pid) on_report(&info);
+    // Its parent's event comes at once, or never.
+    since_held = held_count ? since_held + 1 : 0;
+    if (held_count && (!info.si_pid || since_held > MOST_HELD)) take_held();
     tracer_unlock();
     resume_all();
   }

@@ -99,7 +99,17 @@ struct task *task_discover(pid_t tid) {
   task->process->threads = 1;
   task->process->parent = parent;
   task->process->off = before && before->process && before->process->off;
+  if (!task->process->off) report_start(task->process);
   return task;
+}
+
+struct task *task_held(void) {
+  for (unsigned i = 0; i < BUCKETS; i++) {
+    for (struct task *task = buckets[i]; task; task = task->next) {
+      if (task->held || task->ended) return task;
+    }
+  }
+  return NULL;
 }
 
 void process_forget_cwd(struct process *process) {
