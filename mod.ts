@@ -237,6 +237,8 @@ export type {
   ShowOptions,
   ShowTopic,
 } from "./lib/rules/companions/types.ts";
+export type { DepFlag, TargetFlag } from "./lib/rules/model.ts";
+export type { JobStatus } from "./lib/rules/state/record.ts";
 
 // rules
 export { make, writeFirstLmakefile } from "./lib/rules/api.ts";
