@@ -65,13 +65,15 @@ export class Store {
     const readOnly = options.readOnly ?? false;
     if (readOnly) {
       const there = isThere(path);
-      // As it is, with what a running command has written; where that takes
-      // files beside it that cannot be made, nobody writes.
-      for (
-        const address of there
-          ? [path, `file:${encodeURI(path)}?immutable=1`]
-          : []
-      ) {
+      // As it is, with what a running command has written. That takes files
+      // beside it; where they cannot be made nobody writes, but a command
+      // that was killed may have left there what is not in it.
+      const addresses = !there
+        ? []
+        : isThere(`${path}-wal`)
+        ? [path]
+        : [path, `file:${encodeURI(path)}?immutable=1`];
+      for (const address of addresses) {
         const db = openOrUndefined(DatabaseSync, address, true);
         if (db && isGood(db)) return new Store(db, folder, true, false);
         db?.close();
