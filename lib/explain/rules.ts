@@ -2,6 +2,11 @@ import type { Explanations } from "./codes.ts";
 
 /** Failures of making files by rules. */
 export const rulesErrors: Explanations = {
+  CLIBS_JOB_START: {
+    title: "The process of a job cannot be started",
+    text:
+      "The shell or interpreter of the rule is not there, may not be run, or the system has no more processes or memory. The number is that of the C library's errno.h.",
+  },
   CLIBS_LMAKE_BACKEND: {
     title: "There is no backend of that name",
     text:

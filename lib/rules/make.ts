@@ -18,7 +18,10 @@ import { Pool } from "./engine/resources.ts";
 import type { RunJob } from "./engine/run_once.ts";
 import type { Failure, JobState, Outcome } from "./engine/state.ts";
 import { failureOf, summaryText } from "./engine/summary.ts";
+import { Spawner } from "./engine/spawner.ts";
 import launch from "./native/launch.c" with { type: "text" };
+import spawn from "./native/spawn.c" with { type: "text" };
+import { placePython } from "./python/place.ts";
 import { findRoot, openRepo, type Repo } from "./repo.ts";
 import { PRIVATE } from "./state/store.ts";
 
@@ -150,6 +153,7 @@ class Command {
   readonly #running = new Set<JobProcess>();
   #server: Promise<JobServer> | undefined;
   #tools: Promise<string> | undefined;
+  #spawner: Promise<Spawner> | undefined;
   readonly #requested = new Set<string>();
 
   constructor(
@@ -208,6 +212,7 @@ class Command {
       for (const { word, table } of codecs.takeReports()) {
         this.#report.file(word, table);
       }
+      await (await this.#spawner)?.close();
       await (await this.#server)?.close();
       store.flush();
       this.#writeTranscript();
@@ -273,6 +278,7 @@ class Command {
           repo: this.#repo,
           host: forJob(engine(), state),
           server,
+          spawner: () => this.#spawner ??= startSpawner(this.#options.feedback),
           tools,
           denoDir: denoDir(),
           sourcesOk: this.#options.sourcesOk ?? false,
@@ -373,6 +379,7 @@ function forJob(engine: Engine, state: JobState) {
     sums: engine.sums,
     codecs: engine.codecs,
     isSource: (file: string) => engine.isSource(file),
+    mayBeMade: (file: string) => engine.mayBeMade(file),
     inSourceDir: (file: string) => engine.inSourceDir(file),
     ensure: (file: string, onDisk: boolean) =>
       engine.ensure(file, onDisk, state),
@@ -381,11 +388,21 @@ function forJob(engine: Engine, state: JobState) {
   };
 }
 
+async function startSpawner(feedback: Feedback = silent): Promise<Spawner> {
+  const unit = {
+    name: "lmake-spawn",
+    sources: { "spawn.c": spawn },
+    args: ["-O2", "-std=gnu11", "-w"],
+  };
+  return new Spawner(await obtainNative(unit, { feedback }));
+}
+
 /** A folder with the programs that jobs may call, under their names. */
 async function toolFolder(
   root: string,
   feedback: Feedback = silent,
 ): Promise<string> {
+  placePython(root);
   const unit = {
     name: "lmake-job",
     sources: { "launch.c": launch },

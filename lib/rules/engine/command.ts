@@ -5,6 +5,7 @@ import type { CommandSpec } from "../model.ts";
 import { compilePattern } from "../pattern.ts";
 import { expandTemplate, type TemplateValue } from "../pattern_template.ts";
 import type { JobDescription, StarTarget } from "../job/description.ts";
+import { pythonPath } from "../python/place.ts";
 import type { JobState } from "./state.ts";
 
 /** Where programs of the system are. */
@@ -131,7 +132,7 @@ export function jobEnvironment(
       (all, braced, plain) => values[braced ?? plain] ?? all,
     );
   const given = { ...environAncillary, ...environResources, ...environ };
-  return {
+  const all: Record<string, string> = {
     HOME: options.root,
     PATH: `${options.tools}:${SYSTEM_PATH}`,
     TMPDIR: options.tmp,
@@ -141,4 +142,6 @@ export function jobEnvironment(
       Object.entries(given).map(([name, value]) => [name, fill(String(value))]),
     ),
   };
+  all["PYTHONPATH"] = pythonPath(options.root, all["PYTHONPATH"]);
+  return all;
 }

@@ -61,6 +61,7 @@ export class Engine implements ServiceHost {
   /** Marked files whose change did not count. */
   readonly noTrigger = new Set<string>();
   readonly #dangling = new Set<string>();
+  readonly #mayBeMade = new Map<string, boolean>();
   readonly #selector: Selector;
   readonly #marks: ReadonlyMap<string, "f" | "t">;
   /** Jobs that each job waits for, with how often. */
@@ -105,6 +106,17 @@ export class Engine implements ServiceHost {
   }
 
   /** See {@linkcode ServiceHost}. */
+  mayBeMade(file: string): boolean {
+    let may = this.#mayBeMade.get(file);
+    if (may === undefined) {
+      may = this.parts.repo.sources.has(file) ||
+        this.parts.repo.table.candidates(file).length > 0;
+      this.#mayBeMade.set(file, may);
+    }
+    return may;
+  }
+
+  /** See {@linkcode ServiceHost}. */
   inSourceDir(file: string): boolean {
     return this.parts.repo.sources.dirOf(file) !== undefined;
   }
@@ -131,7 +143,7 @@ export class Engine implements ServiceHost {
       case "infinite":
         return this.#failed(file, "infinite: its deps never end");
       case "none":
-        return this.#none(file, selection.near);
+        return this.#none(file, selection.near, selection.uphill);
       case "jobs":
         return await this.#made(file, selection, onDisk, from);
     }
@@ -145,8 +157,9 @@ export class Engine implements ServiceHost {
       else {
         look = this.files.lookAtSource(file);
         const { report } = this.parts;
-        if (!before) report.source("new", file);
-        else if (before.writer === "" && before.sum !== look.sum) {
+        if (!before) {
+          if (look.sum !== "none") report.source("new", file);
+        } else if (before.writer === "" && before.sum !== look.sum) {
           report.source("changed", file);
         }
       }
@@ -169,13 +182,14 @@ export class Engine implements ServiceHost {
     return outcome;
   }
 
-  #none(file: string, near: readonly string[]): Outcome {
-    let look = this.files.look(file);
-    if (look.sum !== "none" && this.#removeObsolete(file, look.sum)) {
-      look = this.files.look(file);
-    }
-    const outcome: Outcome = { file, sum: look.sum, buildable: false };
-    if (look.sum !== "none") {
+  #none(file: string, near: readonly string[], uphill?: string): Outcome {
+    let { sum } = this.files.look(file);
+    // What is seen through a link has another name.
+    if (sum !== "none" && this.files.isBeyondLink(file)) sum = "none";
+    if (sum !== "none" && this.#removeObsolete(file, sum)) sum = "none";
+    const outcome: Outcome = { file, sum, buildable: false };
+    if (uphill !== undefined) outcome.uphill = uphill;
+    if (sum !== "none") {
       this.#tellDangling(file);
       outcome.failure = {
         file,

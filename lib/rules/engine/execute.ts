@@ -15,6 +15,7 @@ import { commandText, describeFunction, jobEnvironment } from "./command.ts";
 import type { Folded } from "./fold.ts";
 import { JobProcess, type ProcessEnd } from "./process.ts";
 import { RunningJob, type ServiceHost } from "./services.ts";
+import type { Spawner } from "./spawner.ts";
 import type { JobNotes } from "./session.ts";
 import type { JobState } from "./state.ts";
 
@@ -46,6 +47,8 @@ export interface ExecuteContext {
   repo: Repo;
   host: ServiceHost;
   server: JobServer;
+  /** Starts processes. */
+  spawner: () => Promise<Spawner>;
   /** Folder with the programs that jobs may call. */
   tools: string;
   /** Deno's own cache, which functions need. */
@@ -72,12 +75,12 @@ export async function executeJob(
   let smallId = 1;
   while (smallIds.has(smallId)) smallId++;
   smallIds.add(smallId);
+  // One for each job at a time: making and removing folders takes long.
   const folder = join(repo.root, PRIVATE, "run", `${Deno.pid}-${smallId}`);
   try {
     return await executeIn(folder, context, state, smallId);
   } finally {
     smallIds.delete(smallId);
-    removeTree(folder);
   }
 }
 
@@ -91,11 +94,9 @@ async function executeIn(
   const { attributes: all, job } = state;
   const attributes = all!;
   const sequenceId = ++sequence;
-  removeTree(folder);
   const keepsTmp = attributes.keepTmp || context.keepTmp;
   const tmp = keepsTmp ? keptTmp(repo.root, state) : join(folder, "tmp");
-  Deno.mkdirSync(folder, { recursive: true });
-  Deno.mkdirSync(tmp, { recursive: true });
+  makeEmpty(tmp);
   const stdoutTarget = job.targets.find(({ key, file }) =>
     key === "target" && file !== undefined
   )?.file;
@@ -141,6 +142,7 @@ async function executeIn(
     reader,
     {
       isSource: context.host.isSource,
+      mayBeMade: context.host.mayBeMade,
       stdoutTarget,
       stdinDep,
       untraced: method === "none",
@@ -153,7 +155,7 @@ async function executeIn(
   let end: ProcessEnd;
   try {
     const onStdout = context.onStdout;
-    const child = new JobProcess({
+    const child = await JobProcess.start(await context.spawner(), {
       argv: wrapped.argv,
       cwd: repo.root,
       env: wrapped.env,
@@ -163,7 +165,7 @@ async function executeIn(
       onStdout: onStdout && ((chunk) => onStdout(state, chunk)),
       killSigs: attributes.killSigs,
       timeout: attributes.timeout,
-      killDaemons: attributes.killDaemons,
+      killGroup: attributes.killDaemons,
     });
     kill = () => child.kill();
     context.running.add(child);
@@ -209,6 +211,17 @@ async function executeIn(
     lost,
     autodep: method,
   };
+}
+
+/** Has a folder there with nothing in it. */
+function makeEmpty(folder: string): void {
+  try {
+    if (Deno.readDirSync(folder)[Symbol.iterator]().next().done) return;
+    removeTree(folder);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+  Deno.mkdirSync(folder, { recursive: true });
 }
 
 function keptTmp(root: string, state: JobState): string {

@@ -2,7 +2,7 @@
 
 import { dirname, join } from "node:path";
 import { type Checksums, NO_FILE } from "../../host/checksum.ts";
-import { isFolder, lstatNs, stampText, type StatNs } from "../../host/statx.ts";
+import { isFolder, isLink, lstatNs, stampText, type StatNs } from "../../host/statx.ts";
 import { PRIVATE, type Store } from "../state/store.ts";
 
 /** Two dates within so many nanoseconds may be the same. */
@@ -111,6 +111,16 @@ export class Files {
       : "";
   }
 
+  /** Whether a folder above a file is a link, so that it is not its name. */
+  isBeyondLink(name: string): boolean {
+    for (let dir = dirname(name); dir !== "." && dir !== "/";) {
+      const stat = lstatNs(this.path(dir));
+      if (stat && isLink(stat)) return true;
+      dir = dirname(dir);
+    }
+    return false;
+  }
+
   /** Removes a file, and the folders that it leaves empty below the root. */
   remove(name: string): void {
     try {
@@ -137,8 +147,8 @@ export class Files {
 
   /** Makes the folders above a file. */
   makeFolder(name: string): void {
-    const dir = dirname(name);
-    if (dir !== ".") Deno.mkdirSync(this.path(dir), { recursive: true });
+    const dir = this.path(dirname(name));
+    if (!lstatNs(dir)) Deno.mkdirSync(dir, { recursive: true });
   }
 }
 

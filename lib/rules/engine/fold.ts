@@ -38,6 +38,8 @@ const KINDS = KIND.regular | KIND.link | KIND.stat;
 export interface FoldOptions {
   /** Whether a file is a source. */
   isSource(file: string): boolean;
+  /** Whether a name is that of a source, or some rule's target. */
+  mayBeMade(file: string): boolean;
   /** Name of the target that standard output went to. */
   stdoutTarget?: string;
   /** Name of the dep that standard input came from. */
@@ -300,20 +302,20 @@ class Folding {
     entry.kinds |= access.kinds & KINDS;
     entry.readNs = access.readNs;
     entry.found = access.met === "found";
-    if (access.met === "absent") this.#addFoldersAbove(file, access);
+    this.#addFoldersAbove(file, access.firstRead, access.readNs);
   }
 
-  /** A folder that is not there may be a link to be made. */
-  #addFoldersAbove(file: string, access: Access): void {
+  /** What is to be made in the place of a folder may be a link. */
+  #addFoldersAbove(file: string, at: number, readNs: number): void {
     for (
       let dir = dirname(file);
       dir !== "." && dir !== "/";
       dir = dirname(dir)
     ) {
-      if (this.#files.look(dir).stat) return;
-      const entry = this.#entry(dir, access.firstRead);
+      if (!this.#options.mayBeMade(dir)) continue;
+      const entry = this.#entry(dir, at);
       entry.kinds |= KIND.link | KIND.stat;
-      entry.readNs ||= access.readNs;
+      entry.readNs ||= readNs;
     }
   }
 
@@ -333,6 +335,7 @@ class Folding {
         const entry = this.#entry(file, note.at);
         entry.at = Math.min(entry.at, note.at);
         if (isNew || entry.at === note.at) entry.call = note.at;
+        this.#addFoldersAbove(file, note.at - 1e-7, 0);
         for (const flag of note.flags) entry.flags.add(flag);
         if (note.read) {
           entry.kinds |= KIND.regular | KIND.link;

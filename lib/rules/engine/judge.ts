@@ -51,7 +51,9 @@ export function judge(
     if (failure && (isStatic || dep.group <= changedGroup)) {
       result.failure ??= failure;
     }
-    if (hasChanged(engine, dep, outcome)) {
+    if (
+      hasChanged(engine, dep, outcome) || isNewlyBelow(deps, dep, outcome)
+    ) {
       result.changed ??= dep.file;
       changedGroup = Math.min(changedGroup, dep.group);
     }
@@ -91,6 +93,19 @@ function hasChanged(
   if (!engine.isMuted(dep.file)) return true;
   engine.noTrigger.add(dep.file);
   return false;
+}
+
+/**
+ * Whether a folder above a dep is now to be made, and the job did not look at
+ * it: it may be a link that leads to the dep.
+ */
+function isNewlyBelow(
+  deps: readonly DepRecord[],
+  dep: DepRecord,
+  { uphill }: Outcome,
+): boolean {
+  return uphill !== undefined && dep.sum !== "" && dep.kinds !== 0 &&
+    deps.every(({ file }) => file !== uphill);
 }
 
 /** An association as reasons name it. */

@@ -1,6 +1,7 @@
 /** Clears the way for a run: what the last one made goes, edits are kept safe. */
 
 import { dirname, join } from "node:path";
+import { sortedEntries } from "../../host/files.ts";
 import { EMPTY_FILE, NO_FILE } from "../../host/checksum.ts";
 import { isFolder } from "../../host/statx.ts";
 import { PRIVATE, type Store } from "../state/store.ts";
@@ -45,14 +46,50 @@ export function prepareTargets(
     if (!isOwn && writer !== "" && writer !== state.id) continue;
     removeTarget(file, state, files, store, report);
   }
-  for (const file of statics) files.makeFolder(file);
-  for (const { files: bound } of state.job.targets) {
-    const folder = bound?.prefix.includes("/")
-      ? dirname(`${bound.prefix}x`)
-      : undefined;
-    if (folder !== undefined && folder !== ".") {
-      Deno.mkdirSync(files.path(folder), { recursive: true });
+  const clear = (file: string) => {
+    if (!isSource(file)) removeTarget(file, state, files, store, report);
+  };
+  for (const { file, flags } of state.job.targets) {
+    if (file !== undefined && !flags.includes("phony")) {
+      clearBelow(file, files, store, clear);
     }
+  }
+  const folders = state.job.targets.flatMap(({ file, files: star }) =>
+    dirname(file ?? `${star!.prefix}x`)
+  );
+  for (const folder of new Set(folders)) {
+    if (folder === ".") continue;
+    clearAbove(folder, files, clear);
+    files.makeFolder(`${folder}/x`);
+  }
+}
+
+/** Removes what jobs made below a name that is now that of a file. */
+function clearBelow(
+  folder: string,
+  files: Files,
+  store: Store,
+  clear: (file: string) => void,
+): void {
+  const { stat } = files.look(folder);
+  if (!stat || !isFolder(stat)) return;
+  for (const { name, isDirectory } of sortedEntries(files.path(folder))) {
+    const file = `${folder}/${name}`;
+    if (isDirectory) clearBelow(file, files, store, clear);
+    else if (store.file(file)?.writer) clear(file);
+  }
+  files.removeEmptyFolders(folder);
+}
+
+/** Removes a file, or a link that leads elsewhere, where a folder is to be. */
+function clearAbove(
+  folder: string,
+  files: Files,
+  clear: (file: string) => void,
+): void {
+  for (let dir = folder; dir !== "."; dir = dirname(dir)) {
+    const { stat } = files.look(dir);
+    if (stat && !isFolder(stat)) clear(dir);
   }
 }
 

@@ -1,34 +1,20 @@
-/** The process of a job: a group of its own, its streams in files. */
+/** A running job: a session of its own, its streams in files. */
 
-import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync, openSync } from "node:fs";
+import { constants } from "node:os";
 import { killGroup } from "../../jobs/group.ts";
+import type { Spawned, Spawner, SpawnRequest } from "./spawner.ts";
 
 /** What to run, and how it may be ended. */
-export interface ProcessSpec {
-  /** Program and arguments. */
-  argv: readonly string[];
-  /** Folder to run in. */
-  cwd: string;
-  /** The whole environment. */
-  env: Record<string, string>;
-  /** File that is standard input. */
-  stdin: string;
-  /** File that standard output goes to; it is made or emptied. */
-  stdout: string;
-  /** File that standard error goes to. */
-  stderr: string;
+export interface ProcessSpec extends SpawnRequest {
   /** Gets standard output as it comes, besides the file. */
   onStdout?: (chunk: Uint8Array) => void;
   /** Signals that end it, one a second; 0 only waits; SIGKILL follows. */
   killSigs: readonly number[];
   /** Seconds until it is ended; 0: never. */
   timeout: number;
-  /** Whether what it left running is ended. */
-  killDaemons: boolean;
 }
 
-/** How a process ended. */
+/** How a job ended. */
 export interface ProcessEnd {
   /** Exit code; undefined if a signal ended it. */
   code: number | undefined;
@@ -40,42 +26,38 @@ export interface ProcessEnd {
   killed: boolean;
 }
 
+/** How often a file is looked at that somebody wants to see grow. */
+const TAIL_MS = 50;
+
 /** A running job. */
 export class JobProcess {
   /** Process group, which is also the pid of its leader. */
   readonly pgid: number;
   /** Settled when it has ended and its group is gone. */
   readonly ended: Promise<ProcessEnd>;
-  readonly #child: ChildProcess;
   readonly #spec: ProcessSpec;
   #killed = false;
   #timedOut = false;
   #timers = new Set<ReturnType<typeof setTimeout>>();
 
-  /** Starts it. */
-  constructor(spec: ProcessSpec) {
+  /** Starts a job. */
+  static async start(
+    spawner: Spawner,
+    spec: ProcessSpec,
+  ): Promise<JobProcess> {
+    return new JobProcess(spec, await spawner.start(spec));
+  }
+
+  private constructor(spec: ProcessSpec, spawned: Spawned) {
     this.#spec = spec;
-    const stdin = openSync(spec.stdin, "r");
-    const stdout = openSync(spec.stdout, "w");
-    const stderr = openSync(spec.stderr, "w");
-    try {
-      this.#child = spawn(spec.argv[0]!, spec.argv.slice(1), {
-        cwd: spec.cwd,
-        env: spec.env,
-        detached: true,
-        stdio: [stdin, spec.onStdout ? "pipe" : stdout, stderr],
-      });
-    } finally {
-      for (const fd of [stdin, stdout, stderr]) closeSync(fd);
-    }
-    this.pgid = this.#child.pid ?? 0;
+    this.pgid = spawned.pid;
     if (spec.timeout > 0) {
       this.#after(spec.timeout * 1000, () => {
         this.#timedOut = true;
         this.#end();
       });
     }
-    this.ended = this.#wait();
+    this.ended = this.#wait(spawned);
   }
 
   /** Ends it by the signals of its rule. */
@@ -93,10 +75,11 @@ export class JobProcess {
   }
 
   #send(signal: number): void {
-    if (signal === 0 || this.pgid === 0) return;
+    if (signal === 0) return;
     if (signal === 9) return killGroup(this.pgid);
+    const name = nameOf(signal);
     try {
-      Deno.kill(-this.pgid, signal as unknown as Deno.Signal);
+      Deno.kill(-this.pgid, name as Deno.Signal);
     } catch {
       // It has ended already.
     }
@@ -111,34 +94,51 @@ export class JobProcess {
     this.#timers.add(timer);
   }
 
-  async #wait(): Promise<ProcessEnd> {
-    const copied = this.#copyStdout();
-    const end = await new Promise<Pick<ProcessEnd, "code" | "signal">>(
-      (resolve, reject) => {
-        this.#child.on("error", reject);
-        this.#child.on(
-          "exit",
-          (code, signal) =>
-            resolve({ code: code ?? undefined, signal: signal ?? undefined }),
-        );
-      },
-    );
-    for (const timer of this.#timers) clearTimeout(timer);
-    // Nothing may write into what counts as complete.
-    if (this.#spec.killDaemons && this.pgid !== 0) {
-      killGroup(this.pgid);
+  async #wait(spawned: Spawned): Promise<ProcessEnd> {
+    const { onStdout } = this.#spec;
+    const tail = onStdout && new Tail(this.#spec.stdout, onStdout);
+    try {
+      const { code, signal } = await spawned.ended;
+      return {
+        code,
+        signal: signal === undefined ? undefined : nameOf(signal),
+        timedOut: this.#timedOut,
+        killed: this.#killed,
+      };
+    } finally {
+      for (const timer of this.#timers) clearTimeout(timer);
+      tail?.close();
     }
-    await copied;
-    return { ...end, timedOut: this.#timedOut, killed: this.#killed };
+  }
+}
+
+function nameOf(signal: number): string {
+  return Object.entries(constants.signals)
+    .find(([, number]) => number === signal)?.[0] ?? `signal ${signal}`;
+}
+
+/** Shows a file as it grows. */
+class Tail {
+  readonly #file: Deno.FsFile;
+  readonly #show: (chunk: Uint8Array) => void;
+  readonly #timer: ReturnType<typeof setInterval>;
+
+  constructor(path: string, show: (chunk: Uint8Array) => void) {
+    this.#file = Deno.openSync(path, { read: true });
+    this.#show = show;
+    this.#timer = setInterval(() => this.#more(), TAIL_MS);
   }
 
-  async #copyStdout(): Promise<void> {
-    const { onStdout, stdout } = this.#spec;
-    if (!onStdout || !this.#child.stdout) return;
-    using file = Deno.openSync(stdout, { append: true });
-    for await (const chunk of this.#child.stdout) {
-      file.writeSync(chunk);
-      onStdout(chunk);
+  close(): void {
+    clearInterval(this.#timer);
+    this.#more();
+    this.#file.close();
+  }
+
+  #more(): void {
+    const buffer = new Uint8Array(65536);
+    for (let n; (n = this.#file.readSync(buffer)) !== null && n > 0;) {
+      this.#show(buffer.slice(0, n));
     }
   }
 }

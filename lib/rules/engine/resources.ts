@@ -16,7 +16,8 @@ interface Waiting {
 export class Pool {
   readonly #free: Map<string, number>;
   readonly #total: Amounts;
-  readonly #waiting: Waiting[] = [];
+  /** Those that want the same, in the order in which they get it. */
+  readonly #queues = new Map<string, Waiting[]>();
   #order = 0;
 
   /** @param total What there is. */
@@ -53,6 +54,12 @@ export class Pool {
   ): Promise<() => void> {
     if (signal?.aborted) throw new CancelledError();
     return await new Promise((resolve, reject) => {
+      const give = () => {
+        const queue = this.#queueOf(wants);
+        const at = queue.indexOf(waiting);
+        if (at >= 0) queue.splice(at, 1);
+        reject(new CancelledError());
+      };
       const waiting: Waiting = {
         wants,
         prio,
@@ -62,35 +69,44 @@ export class Pool {
           resolve(release);
         },
       };
-      const give = () => {
-        const at = this.#waiting.indexOf(waiting);
-        if (at >= 0) this.#waiting.splice(at, 1);
-        reject(new CancelledError());
-      };
       signal?.addEventListener("abort", give, { once: true });
-      this.#waiting.push(waiting);
+      insert(this.#queueOf(wants), waiting);
       this.#next();
     });
   }
 
+  #queueOf(wants: Amounts): Waiting[] {
+    const key = Object.entries(wants).sort().join(" ");
+    let queue = this.#queues.get(key);
+    if (!queue) this.#queues.set(key, queue = []);
+    return queue;
+  }
+
   #next(): void {
-    this.#waiting.sort((a, b) => b.prio - a.prio || a.order - b.order);
-    for (let i = 0; i < this.#waiting.length;) {
-      const waiting = this.#waiting[i]!;
-      if (!this.#fits(waiting.wants)) {
-        i++;
-        continue;
+    for (;;) {
+      let first: Waiting | undefined;
+      let from: Waiting[] | undefined;
+      for (const queue of this.#queues.values()) {
+        const head = queue.at(-1);
+        if (!head || !this.#fits(head.wants)) continue;
+        if (first && !comesBefore(head, first)) continue;
+        [first, from] = [head, queue];
       }
-      this.#waiting.splice(i, 1);
-      this.#add(waiting.wants, -1);
-      let given = false;
-      waiting.start(() => {
-        if (given) return;
-        given = true;
-        this.#add(waiting.wants, 1);
-        this.#next();
-      });
+      if (!first) return;
+      from!.pop();
+      this.#start(first);
     }
+  }
+
+  #start(waiting: Waiting): void {
+    this.#add(waiting.wants, -1);
+    let given = false;
+    waiting.start(() => {
+      if (given) return;
+      given = true;
+      this.#add(waiting.wants, 1);
+      this.#next();
+    });
   }
 
   #fits(wants: Amounts): boolean {
@@ -104,6 +120,22 @@ export class Pool {
       this.#free.set(name, (this.#free.get(name) ?? 0) + sign * amount);
     }
   }
+}
+
+function comesBefore(a: Waiting, b: Waiting): boolean {
+  return a.prio === b.prio ? a.order < b.order : a.prio > b.prio;
+}
+
+/** Inserts into a queue whose last one is the first to go. */
+function insert(queue: Waiting[], waiting: Waiting): void {
+  let low = 0;
+  let high = queue.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if (comesBefore(queue[middle]!, waiting)) high = middle;
+    else low = middle + 1;
+  }
+  queue.splice(low, 0, waiting);
 }
 
 /**

@@ -17,7 +17,7 @@ export interface Maker {
 export type Selection =
   | { kind: "source"; listed: boolean }
   | { kind: "jobs"; groups: Maker[][]; near: string[] }
-  | { kind: "none"; near: string[] }
+  | { kind: "none"; near: string[]; uphill?: string }
   | { kind: "infinite" };
 
 /** Whether a file can be had, as far as names tell. */
@@ -125,8 +125,9 @@ export class Selector {
       at > 0;
       at = file.lastIndexOf("/", at - 1)
     ) {
-      if (this.#buildable(file.slice(0, at), depth) !== "no") {
-        return { kind: "none", near: [`${file.slice(0, at)} is a file`] };
+      const uphill = file.slice(0, at);
+      if (this.#buildable(uphill, depth) !== "no") {
+        return { kind: "none", near: [`${uphill} is a file`], uphill };
       }
     }
     const groups: Maker[][] = [];
@@ -164,12 +165,20 @@ export class Selector {
       const buildable = this.#buildable(pattern, depth + 1);
       if (buildable === "infinite") return "infinite";
       if (buildable === "no") {
-        near.push(`${candidate.rule.name} misses ${pattern}`);
+        const { name } = candidate.rule;
+        near.push(`${name} misses ${pattern}${this.#whyNot(pattern)}`);
         return undefined;
       }
       if (buildable === "maybe") sure = false;
     }
     return { state, sure };
+  }
+
+  /** What to do about a file that is there and does not count. */
+  #whyNot(file: string): string {
+    return this.#repo.files.look(file).sum === NO_FILE
+      ? ""
+      : ` (dangling: git add ${file})`;
   }
 
   #buildable(file: string, depth: number): Buildable {

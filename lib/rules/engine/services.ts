@@ -31,6 +31,8 @@ export interface ServiceHost {
   codecs: CodecTables;
   /** Whether a file is a source. */
   isSource(file: string): boolean;
+  /** Whether a name is that of a source, or some rule's target. */
+  mayBeMade(file: string): boolean;
   /** Whether a folder lies in a source dir. */
   inSourceDir(file: string): boolean;
   /** Has a file built. */

@@ -38,6 +38,8 @@ export interface Outcome {
   job?: JobState;
   /** Why rules that nearly make it do not. */
   near?: readonly string[];
+  /** The folder above it that is a file, or a link that leads elsewhere. */
+  uphill?: string;
 }
 
 /** A job in this command. */
