@@ -54,6 +54,8 @@ export interface CommandSpec {
   readonly flags: FlagTable;
   /** Whether what follows the first argument is not for clibs to read. */
   readonly passThrough?: boolean;
+  /** Whether signals are for what it runs, so that it deals with them itself. */
+  readonly ownSignals?: boolean;
   /** Whether it has the exit codes of `lmake`. Default: 0, 1, 2 and 130. */
   readonly exitCodes?: "lmake";
   /** Command lines, and what each does. */

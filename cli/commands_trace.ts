@@ -39,6 +39,7 @@ export const traceCommands = {
       },
     },
     passThrough: true,
+    ownSignals: true,
     examples: [
       ["clibs trace -- make", "What a build really reads and writes"],
       [

@@ -51,6 +51,59 @@ export function dieOfInterrupt(): void {
   if (Deno.build.os !== "windows") Deno.kill(Deno.pid, "SIGINT");
 }
 
+/** For a command that deals with signals itself. */
+export function noInterrupts(): Interrupts {
+  return { signal: new AbortController().signal, close() {} };
+}
+
+/** Hands signals on to a program that is run. */
+export interface PassedSignals {
+  /** To be called when the program runs, with what sends it a signal. */
+  readonly to: (kill: (signal: Deno.Signal) => void) => void;
+  /** Gives the signals back. */
+  close(): void;
+}
+
+/**
+ * Leaves signals to the program that is run; before there is one, they end this
+ * process.
+ *
+ * Ctrl-C and Ctrl-\ reach all programs in the foreground of a terminal, so
+ * there they are not handed on: the program would get them twice.
+ */
+export function passSignals(): PassedSignals {
+  let kill: ((signal: Deno.Signal) => void) | undefined;
+  const isOfTerminal = hasTerminal();
+  const listeners = signalsToPass().map((name) => {
+    const ofTerminal = name === "SIGINT" || name === "SIGQUIT";
+    const listener = () => {
+      if (!kill) Deno.exit(INTERRUPTED);
+      if (!ofTerminal || !isOfTerminal) kill(name);
+    };
+    Deno.addSignalListener(name, listener);
+    return () => Deno.removeSignalListener(name, listener);
+  });
+  return {
+    to: (start) => void (kill = start),
+    close: () => listeners.forEach((remove) => remove()),
+  };
+}
+
+function signalsToPass(): Deno.Signal[] {
+  const signals = signalsToHear();
+  return Deno.build.os === "windows" ? signals : [...signals, "SIGQUIT"];
+}
+
+/** Whether there is a terminal that may send signals. */
+function hasTerminal(): boolean {
+  try {
+    Deno.openSync("/dev/tty").close();
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 function signalsToHear(): Deno.Signal[] {
   if (Deno.build.os === "windows") return ["SIGINT", "SIGBREAK"];
   return isIgnored(1) ? ["SIGINT", "SIGTERM"] : ["SIGINT", "SIGTERM", "SIGHUP"];

@@ -10,7 +10,32 @@ export function shortest(path: string): string {
 }
 
 /** The path relative to a folder if it is below it, safe to print. */
-export function shortPath(path: string, folder: string = Deno.cwd()): string {
+export function shortPath(path: string, folder: string = ownFolder()): string {
   const isBelow = folder !== "" && path.startsWith(`${folder}/`);
-  return escapeControls(isBelow ? path.slice(folder.length + 1) : path);
+  return safeText(isBelow ? path.slice(folder.length + 1) : path);
 }
+
+/** The current folder; empty if it has no name that Deno knows. */
+function ownFolder(): string {
+  try {
+    return Deno.cwd();
+  } catch {
+    return "";
+  }
+}
+
+/**
+ * Text of the file system, safe to print: one line, without control characters,
+ * bytes that are not UTF-8 as `\xff`.
+ */
+export function safeText(text: string): string {
+  const escaped = escapeControls(text);
+  if (escaped.isWellFormed()) return escaped;
+  return escaped.replace(
+    LONE,
+    (surrogate) => `\\x${(surrogate.charCodeAt(0) & 0xff).toString(16)}`,
+  ).toWellFormed();
+}
+
+/** What bytes_path.ts makes of a byte. */
+const LONE = /[\udc80-\udcff]/gu;

@@ -19,6 +19,7 @@ import {
   dieOfInterrupt,
   INTERRUPTED,
   listenToInterrupts,
+  noInterrupts,
 } from "./interrupt.ts";
 import { namedCommand, parse, type Parsed } from "./program.ts";
 import { canRedraw, createView, type ProgressView } from "./progress.ts";
@@ -101,7 +102,8 @@ async function runCommand(
   if (log) bus.subscribe(log.subscriber);
   const view = viewOf(global, stderr);
   bus.subscribe((event) => view.show(event));
-  const interrupts = listenToInterrupts(() => {
+  const { ownSignals }: CommandSpec = commands[parsed.command];
+  const interrupts = ownSignals ? noInterrupts() : listenToInterrupts(() => {
     if (view.running === 0) return;
     bus.emit("warn", "note", "interrupted; ending what is running", {
       about: "interrupt",

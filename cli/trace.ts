@@ -1,9 +1,24 @@
 /** `clibs trace`. */
 
-import { perfettoTrace, type Trace, traceCommand } from "../mod.ts";
+import { dirname } from "node:path";
+import {
+  ClibsError,
+  perfettoTrace,
+  type Trace,
+  traceCommand,
+  UsageError,
+} from "../mod.ts";
 import type { CommandContext } from "./command.ts";
 import type { Flags } from "./commands.ts";
+import { passSignals } from "./interrupt.ts";
+import { renderTrace } from "./render_trace.ts";
 import { shortPath } from "./paths.ts";
+
+/** Exit codes of a shell for a command that it cannot run. */
+const REFUSED: Record<string, number> = {
+  CLIBS_TRACE_PROGRAM: 127,
+  CLIBS_TRACE_EXEC: 126,
+};
 
 /** Runs the command; returns the exit code of the command that it traced. */
 export async function run(
@@ -11,10 +26,10 @@ export async function run(
   args: string[],
   flags: Flags<"trace">,
 ): Promise<number> {
-  // A terminal sends Ctrl-C to the command too; SIGTERM comes to us alone.
-  const ended = new AbortController();
-  const end = () => ended.abort();
-  Deno.addSignalListener("SIGTERM", end);
+  assertFaithful(args);
+  assertPlace("--save", flags.save);
+  assertPlace("--perfetto", flags.perfetto);
+  const signals = passSignals();
   try {
     const { code, signal, trace } = await traceCommand({
       command: args,
@@ -23,7 +38,7 @@ export async function run(
       getenv: flags.env,
       // The document alone goes to stdout.
       ...(context.json ? { stdout: "stderr" as const } : {}),
-      signal: ended.signal,
+      onStart: signals.to,
       feedback: context.bus,
     });
     if (flags.save !== undefined) {
@@ -36,30 +51,60 @@ export async function run(
       Deno.writeTextFileSync(flags.perfetto, await perfettoTrace(trace));
     }
     context.result({ code, ...(signal ? { signal } : {}), trace });
-    if (!context.quiet) context.stdout(render(trace, context));
+    if (!context.quiet) context.stdout(renderTrace(trace, context));
     warn(trace, context);
     return code;
   } catch (error) {
-    if (
-      !(error instanceof ClibsError) || error.code !== "CLIBS_TRACE_PROGRAM"
-    ) {
-      throw error;
-    }
-    // As a shell says it.
-    context.report(error);
-    return 127;
+    const code = error instanceof ClibsError ? REFUSED[error.code] : undefined;
+    if (code === undefined) throw error;
+    context.result({ code, error: (error as ClibsError).toJSON() });
+    context.report(error as ClibsError);
+    return code;
   } finally {
-    Deno.removeSignalListener("SIGTERM", end);
+    signals.close();
   }
+}
+
+/** Deno has replaced what is not UTF-8: the command would get something else. */
+function assertFaithful(args: readonly string[]): void {
+  if (!args.some((arg) => arg.includes("\ufffd"))) return;
+  try {
+    const line = Deno.readFileSync("/proc/self/cmdline");
+    new TextDecoder("utf-8", { fatal: true }).decode(line);
+  } catch (error) {
+    if (!(error instanceof TypeError)) return;
+    throw new UsageError(
+      "CLIBS_USAGE_VALUE",
+      "Cannot hand on an argument of the command: it is not UTF-8",
+      { hint: "put the command into a script, and trace that" },
+    );
+  }
+}
+
+/** Before the command runs: what it did must not be lost afterwards. */
+function assertPlace(flag: string, path: string | undefined): void {
+  if (path === undefined) return;
+  const refuse = (cause: string) =>
+    new UsageError("CLIBS_USAGE_VALUE", `Cannot use ${flag} ${path}: ${cause}`);
+  const isFolder = (path: string) => {
+    try {
+      return Deno.statSync(path).isDirectory;
+    } catch {
+      return false;
+    }
+  };
+  if (isFolder(path)) throw refuse("it is a folder");
+  if (!isFolder(dirname(path))) throw refuse("its folder does not exist");
 }
 
 function warn(trace: Trace, context: CommandContext): void {
   const unseen = trace.escapes.filter(({ seen }) => !seen);
+  const hint = trace.method === "ptrace" ? "" : "; use --method ptrace";
   for (const { program, reason } of unseen) {
     context.bus.emit(
       "warn",
       "note",
-      `not traced: ${shortPath(program)} (${reason}); use --method ptrace`,
+      `not traced: ${shortPath(program)} (${reason})${hint}`,
       { about: "trace" },
     );
   }
@@ -71,58 +116,4 @@ function warn(trace: Trace, context: CommandContext): void {
       { about: "trace" },
     );
   }
-}
-
-function render(trace: Trace, context: CommandContext): string {
-  const paths = (facts: { path: string }[]) => facts.map(({ path }) => path);
-  const sections = [
-    section("deps", paths(trace.deps), trace),
-    section("not there", trace.absent, trace),
-    section("targets", paths(trace.targets), trace),
-    section("listed folders", paths(trace.listed), trace),
-    section("changed while it ran", trace.unstable, trace),
-    section("variables", Object.keys(trace.env), trace),
-  ];
-  if (context.verbose) {
-    sections.push(section("written and removed", trace.scratch, trace));
-    sections.push(section(
-      "commands",
-      trace.commands.map(({ argv }) => argv.join(" ")),
-      { ...trace, cwd: "" },
-    ));
-  }
-  return `${sections.filter((text) => text !== "").join("")}${
-    summary(trace)
-  }\n`;
-}
-
-function section(
-  title: string,
-  names: readonly string[],
-  { cwd }: { cwd: string },
-): string {
-  if (names.length === 0) return "";
-  const lines = names.map((name) => `  ${shortPath(name, cwd)}\n`);
-  return `${title} (${names.length})\n${lines.join("")}`;
-}
-
-function summary(trace: Trace): string {
-  const parts = [count(trace.commands.length, "command")];
-  if (trace.scratch.length > 0) {
-    parts.push(`${count(trace.scratch.length, "file")} written and removed`);
-  }
-  if (trace.systemReads > 0) {
-    parts.push(
-      `${count(trace.systemReads, "access", "accesses")} to system files`,
-    );
-  }
-  const seen = trace.escapes.filter((escape) => escape.seen).length;
-  const method = seen > 0
-    ? `${trace.method}, ${count(seen, "program")} followed with ptrace`
-    : trace.method;
-  return `${parts.join(", ")}; method ${method}`;
-}
-
-function count(n: number, one: string, many = `${one}s`): string {
-  return `${n.toLocaleString("en")} ${n === 1 ? one : many}`;
 }

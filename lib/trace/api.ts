@@ -66,12 +66,14 @@ export async function traceMethods(
 }
 
 /**
- * Checksum of a text: 16 lower-case hex digits (XXH3-64, not cryptographic).
- * It differs from that of a file with the same content.
+ * Checksum of a text, or of its bytes: 16 lower-case hex digits (XXH3-64, not
+ * cryptographic). It differs from that of a file with the same content.
  */
-export async function xxhsum(text: string): Promise<string> {
+export async function xxhsum(text: string | Uint8Array): Promise<string> {
   const { loadChecksums } = await import("../host/checksum.ts");
-  return (await loadChecksums()).text(text);
+  const { bytesToPath } = await import("../host/bytes_path.ts");
+  const sums = await loadChecksums();
+  return sums.text(typeof text === "string" ? text : bytesToPath(text));
 }
 
 /**
