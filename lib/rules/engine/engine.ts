@@ -13,7 +13,7 @@ import type { CodecTables } from "../codec/tables.ts";
 import type { Repo } from "../repo.ts";
 import type { DepRecord } from "../state/record.ts";
 import { settleAttributes } from "./attributes.ts";
-import { type Files, type Look } from "./files.ts";
+import type { Files, Look } from "./files.ts";
 import type { Folded } from "./fold.ts";
 import { judge, type Judgement } from "./judge.ts";
 import { diskReason, reasonToRun } from "./reasons.ts";
@@ -209,6 +209,10 @@ export class Engine implements ServiceHost {
     const { report, repo: { store } } = this.parts;
     const known = store.file(file);
     if (!known?.writer || known.sum !== sum) return false;
+    // What a job writes besides its own targets no rule names anyhow.
+    const target = store.job(known.writer)?.targets
+      .find((one) => one.file === file);
+    if (target && !target.official) return false;
     this.files.remove(file);
     store.removeFile(file);
     report.file("unlink", file);

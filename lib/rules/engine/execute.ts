@@ -135,7 +135,9 @@ async function executeIn(
     !isShell && attributes.interpreter.length > 0,
   );
   const reader = method === "none" ? undefined : new RecordReader(session.path);
-  let kill = () => {};
+  // The job may ask for a check before we hear that it was started.
+  let isUnwanted = false;
+  let kill = () => void (isUnwanted = true);
   const services = new RunningJob(
     context.host,
     state,
@@ -168,6 +170,7 @@ async function executeIn(
       killGroup: attributes.killDaemons,
     });
     kill = () => child.kill();
+    if (isUnwanted) kill();
     context.running.add(child);
     const mark = join(repo.root, PRIVATE, "running", `${child.pgid}`);
     Deno.writeTextFileSync(

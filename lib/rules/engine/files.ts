@@ -2,7 +2,13 @@
 
 import { dirname, join } from "node:path";
 import { type Checksums, NO_FILE } from "../../host/checksum.ts";
-import { isFolder, isLink, lstatNs, stampText, type StatNs } from "../../host/statx.ts";
+import {
+  isFolder,
+  isLink,
+  lstatNs,
+  stampText,
+  type StatNs,
+} from "../../host/statx.ts";
 import { PRIVATE, type Store } from "../state/store.ts";
 
 /** Two dates within so many nanoseconds may be the same. */

@@ -314,6 +314,9 @@ class Folding {
     ) {
       if (!this.#options.mayBeMade(dir)) continue;
       const entry = this.#entry(dir, at);
+      const { stat } = this.#files.look(dir);
+      // One made since has a date that tells.
+      entry.found ||= stat !== undefined && !isFolder(stat);
       entry.kinds |= KIND.link | KIND.stat;
       entry.readNs ||= readNs;
     }

@@ -197,7 +197,7 @@ export class RunningJob implements JobServices {
       return;
     }
     const files = names.map((name) =>
-      this.#name(cwd, name, options.followSymlinks ?? false, at)
+      this.#name(cwd, name, options.followSymlinks ?? false, at, false)
     ).filter((file) => file !== undefined);
     const write = options.write ?? false;
     this.notes.targets.push({ at, files, patterns: [], flags, write });
@@ -412,12 +412,19 @@ export class RunningJob implements JobServices {
     name: string,
     follow: boolean,
     at: number,
+    reads = true,
   ): string | undefined {
-    const path = this.#canonical(resolve(cwd, name), follow, at, 0);
+    const path = this.#canonical(resolve(cwd, name), follow, at, 0, reads);
     return this.#host.files.name(path);
   }
 
-  #canonical(path: string, follow: boolean, at: number, hops: number): string {
+  #canonical(
+    path: string,
+    follow: boolean,
+    at: number,
+    hops: number,
+    reads: boolean,
+  ): string {
     const parts = path.split("/").filter((part) => part !== "");
     let done = "";
     for (const [i, part] of parts.entries()) {
@@ -427,8 +434,9 @@ export class RunningJob implements JobServices {
       if (file === undefined || file === "" || hops > 40) continue;
       const { stat, sum } = this.#host.files.look(file);
       if (!stat || !isLink(stat)) {
-        // A link that is yet to be made has to be seen too.
-        if (!stat && follow) this.notes.links.push({ at, file, sum });
+        // A link that is yet to be made has to be seen too; not what is to be
+        // written.
+        if (!stat && follow && reads) this.notes.links.push({ at, file, sum });
         continue;
       }
       // Before what it leads to.
@@ -440,6 +448,7 @@ export class RunningJob implements JobServices {
         follow,
         at,
         hops + 1,
+        reads,
       );
     }
     return done;
