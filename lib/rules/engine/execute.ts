@@ -137,7 +137,9 @@ async function executeIn(
   const reader = method === "none" ? undefined : new RecordReader(session.path);
   // The job may ask for a check before we hear that it was started.
   let isUnwanted = false;
-  let kill = () => void (isUnwanted = true);
+  let kill: () => void = () => {
+    isUnwanted = true;
+  };
   const services = new RunningJob(
     context.host,
     state,
