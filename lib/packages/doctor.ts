@@ -46,6 +46,7 @@ export async function doctor(
     ...await probeTools(),
     await diskCheck("disk", dir),
     cacheCheck(),
+    await traceCheck(),
     await diskCheck("cache disk", existingParent(cacheDir())),
     ...(options.offline ? [] : await networkChecks(dir, options.signal)),
   ];
@@ -99,6 +100,21 @@ function cacheCheck(): Check {
     detail: `${cache}: ${entries.length} entries, ${
       (bytes / 1e6).toFixed(1)
     } MB`,
+  };
+}
+
+/** Which ways of tracing work; builds what they need if that was never done. */
+async function traceCheck(): Promise<Check> {
+  const { traceMethods } = await import("../trace/api.ts");
+  const states = await traceMethods();
+  const working = states.filter(({ works }) => works);
+  const broken = states.filter(({ works }) => !works)
+    .map(({ method, reason }) => `${method} does not work: ${reason}`);
+  return {
+    name: "trace",
+    ok: broken.length === 0,
+    required: false,
+    detail: [...working.map(({ method }) => method), ...broken].join(", "),
   };
 }
 

@@ -4,6 +4,7 @@ import { ClibsError } from "../errors.ts";
 import { nearest } from "../nearest.ts";
 import { runProcess } from "../host/process.ts";
 import { type NativeOptions, obtainNative } from "../toolchain/native.ts";
+import { RecordReader } from "./record.ts";
 import { TraceSession } from "./session.ts";
 
 /**
@@ -86,7 +87,8 @@ export async function obtainTools(
   return { shim, tracer: await obtainNative(tracerUnit, options) };
 }
 
-function unsupported(method: Method, reason: string): ClibsError {
+/** The error of a method that does not work here. */
+export function unsupported(method: Method, reason: string): ClibsError {
   return new ClibsError(
     "CLIBS_TRACE_UNSUPPORTED",
     `Cannot trace with ${method}: ${reason}`,
@@ -110,24 +112,42 @@ const problems = new Map<string, Promise<string | undefined>>();
 function ptraceProblem(tracer: string): Promise<string | undefined> {
   let problem = problems.get(tracer);
   if (!problem) {
-    problem = tryPtrace(tracer);
+    problem = problemOf("ptrace", { tracer });
     problems.set(tracer, problem);
   }
   return problem;
 }
 
-async function tryPtrace(tracer: string): Promise<string | undefined> {
-  using session = new TraceSession("ptrace", { tracer });
-  const { argv, env } = session.wrap("/bin/true", ["true"], {});
-  const result = await runProcess({
-    command: argv[0]!,
-    args: argv.slice(1),
-    env,
-    clearEnv: true,
-  });
-  if (result.ok) return undefined;
-  return result.stderr.trim().split("\n")[0] ||
-    `the tracer ended with ${result.code}`;
+/** Traces a shell that does nothing; says what is wrong with that. */
+async function problemOf(
+  method: Method,
+  tools: Tools,
+): Promise<string | undefined> {
+  using session = new TraceSession(method, tools);
+  const { argv, env } = session.wrap("/bin/sh", ["sh", "-c", ":"], {});
+  try {
+    const result = await runProcess({
+      command: argv[0]!,
+      args: argv.slice(1),
+      env,
+      clearEnv: true,
+    });
+    if (!result.ok) {
+      return result.stderr.trim().split("\n")[0] ||
+        `the tracer ended with ${result.code}`;
+    }
+  } catch (error) {
+    // A cache on a file system whose programs may not be executed.
+    return (error as Error).message;
+  }
+  const reader = new RecordReader(session.path);
+  try {
+    let records = 0;
+    reader.read(() => records++);
+    return records > 0 ? undefined : "nothing is seen of /bin/sh";
+  } finally {
+    reader.close();
+  }
 }
 
 /** Which methods work here, and why the others do not. */
@@ -136,13 +156,28 @@ export async function methodStates(
 ): Promise<MethodState[]> {
   const states: MethodState[] = [];
   for (const method of ["ld_preload", "ptrace"] as const) {
-    try {
-      await obtainTools(method, options);
-      states.push({ method, works: true });
-    } catch (error) {
-      if (!(error instanceof ClibsError)) throw error;
-      states.push({ method, works: false, reason: error.message });
-    }
+    const reason = await whyNotThis(method, options);
+    states.push({
+      method,
+      works: reason === undefined,
+      ...(reason === undefined ? {} : { reason }),
+    });
   }
   return states;
+}
+
+async function whyNotThis(
+  method: "ld_preload" | "ptrace",
+  options: NativeOptions,
+): Promise<string | undefined> {
+  try {
+    const tools = await obtainTools(method, options);
+    return method === "ptrace" ? undefined : await problemOf(method, tools);
+  } catch (error) {
+    if (!(error instanceof ClibsError)) throw error;
+    const prefix = `Cannot trace with ${method}: `;
+    return error.message.startsWith(prefix)
+      ? error.message.slice(prefix.length)
+      : error.message;
+  }
 }

@@ -9,10 +9,11 @@ import {
   obtainTools,
   parseMethod,
   type Tools,
+  unsupported,
 } from "./methods.ts";
 import { cannotExecute, programOf } from "./program.ts";
 import { RecordReader } from "./record.ts";
-import { type SessionOptions, TraceSession } from "./session.ts";
+import { type SessionOptions, TraceSession, type Wrapped } from "./session.ts";
 import { type RunFacts, type Trace, traceOf } from "./trace.ts";
 
 /** Where a stream of the command goes; `stderr` is the caller's, by a pipe. */
@@ -95,9 +96,18 @@ export async function traceCommand(
     env,
     program.isImage,
   );
-  const child = start(wrapped.argv, wrapped.env, options, env);
+  const child = start(wrapped, options, env);
   const ended = await untilEnd(child, options);
   const { log, ...records } = readLog(session, tools);
+  const isRefused = wrapped.tool && (ended.code === 126 || ended.code === 127);
+  if (
+    method !== "none" && !isRefused &&
+    !log.commands.some(({ pid }) => pid === child.pid)
+  ) {
+    // Not even its start was seen: the loader took no notice of the library.
+    const reason = "it does not load the library";
+    log.escapes.set("", { program: program.path, reason, seen: false });
+  }
   const trace = await traceOf(log, {
     command: [...options.command],
     cwd,
@@ -116,8 +126,7 @@ function ownFolder(): string {
 }
 
 function start(
-  argv: readonly string[],
-  env: Readonly<Record<string, string>>,
+  { argv, env, tool }: Wrapped,
   options: TraceOptions,
   before: Readonly<Record<string, string>>,
 ): Deno.ChildProcess {
@@ -138,6 +147,8 @@ function start(
       stderr,
     }).spawn();
   } catch (error) {
+    const { message } = error as Error;
+    if (tool) throw unsupported(options.method ?? "auto", message);
     throw cannotExecute(options.command[0]!, error as Error);
   }
 }
@@ -207,7 +218,11 @@ function readLog(
   const reader = new RecordReader(session.path);
   try {
     reader.read((record) => log.add(record));
-    return { log, systemReads: reader.systemReads(), lost: reader.lost() };
+    return {
+      log,
+      systemReads: reader.systemReads(),
+      lost: reader.lost(),
+    };
   } finally {
     reader.close();
   }

@@ -64,6 +64,8 @@ export interface Wrapped {
   argv: string[];
   /** The whole environment. */
   env: Record<string, string>;
+  /** Whether the program is one of clibs, which then starts the other. */
+  tool: boolean;
 }
 
 /** A file that traced processes write to; `using` removes it. */
@@ -124,25 +126,30 @@ export class TraceSession implements Disposable {
     env: Readonly<Record<string, string>>,
     check = true,
   ): Wrapped {
+    const plain = [program, ...argv.slice(1)];
     if (this.method === "none") {
-      return { argv: [program, ...argv.slice(1)], env: { ...env } };
+      return { argv: plain, env: { ...env }, tool: false };
     }
     const { shim, tracer } = this.#tools;
     if (this.method === "ptrace") {
-      return { argv: [tracer!, this.path, "--", ...argv], env: { ...env } };
+      return {
+        argv: [tracer!, this.path, "--", ...argv],
+        env: { ...env },
+        tool: true,
+      };
     }
     const before = env["LD_PRELOAD"];
+    // The tracer's program has the library in it, which looks at what it
+    // executes.
+    const tool = check && tracer !== undefined;
     return {
-      // The tracer's program has the library in it, which looks at what it
-      // executes.
-      argv: check && tracer !== undefined
-        ? [tracer, "--exec", program, ...argv]
-        : [program, ...argv.slice(1)],
+      argv: tool ? [tracer, "--exec", program, ...argv] : plain,
       env: {
         ...env,
         LD_PRELOAD: before ? `${shim}:${before}` : shim!,
         CLIBS_TRACE_FILE: this.path,
       },
+      tool,
     };
   }
 

@@ -317,7 +317,7 @@ Deno.test("doctor says what is here", async () => {
   );
   equal(fine, true);
   const names = checks.map((check: { name: string }) => check.name);
-  for (const name of ["bash", "git", "C compiler", "cache", "disk"]) {
+  for (const name of ["bash", "git", "C compiler", "cache", "disk", "trace"]) {
     ok(names.includes(name), name);
   }
 });
