@@ -2,28 +2,25 @@
 
 import { join, resolve } from "node:path";
 import { ClibsError } from "../errors.ts";
-import { type Feedback, silent } from "../feedback/bus.ts";
-import { removeTree, sortedEntries } from "../host/files.ts";
-import { withLock } from "../host/lock.ts";
-import { endStaleGroup } from "../jobs/group.ts";
-import { obtainNative } from "../toolchain/native.ts";
-import { JobServer } from "./channel/server.ts";
-import { TWINS } from "./channel/twins.ts";
+import type { Feedback } from "../feedback/bus.ts";
 import { CodecTables } from "./codec/tables.ts";
 import { Engine } from "./engine/engine.ts";
 import { executeJob } from "./engine/execute.ts";
 import type { JobProcess } from "./engine/process.ts";
 import { Reporter, type ReportEvent } from "./engine/report.ts";
-import { Pool } from "./engine/resources.ts";
 import type { RunJob } from "./engine/run_once.ts";
 import type { Failure, JobState, Outcome } from "./engine/state.ts";
 import { failureOf, summaryText } from "./engine/summary.ts";
-import { Spawner } from "./engine/spawner.ts";
-import launch from "./native/launch.c" with { type: "text" };
-import spawn from "./native/spawn.c" with { type: "text" };
+import { type BuildProfile, buildProfile } from "./profile/profile.ts";
+import { type MakeProgress, progressOf } from "./profile/progress.ts";
+import { RunLog } from "./profile/runs.ts";
 import { placePython } from "./python/place.ts";
-import { findRoot, openRepo, type Repo } from "./repo.ts";
+import { findRoot, type Repo } from "./repo.ts";
 import { PRIVATE } from "./state/store.ts";
+import { inWorkplace, type Workplace } from "./workplace.ts";
+
+/** Milliseconds between two reports of how far a command has got. */
+const PROGRESS_MS = 200;
 
 /** What to make, and how. */
 export interface MakeOptions {
@@ -51,6 +48,10 @@ export interface MakeOptions {
   onLine?: (text: string) => void;
   /** Gets each event. */
   onEvent?: (event: ReportEvent) => void;
+  /** Gets how far it has got, a few times a second. */
+  onProgress?: (progress: MakeProgress) => void;
+  /** Tells where the time went. Default: false. */
+  profile?: boolean;
   /** Gets the standard output of jobs that make a requested file. */
   onStdout?: (chunk: Uint8Array) => void;
   /** Where waiting and building of tools is reported. */
@@ -97,6 +98,8 @@ export interface MakeReport {
   counts: Record<string, number>;
   /** Wall-clock time. */
   elapsedMs: number;
+  /** Where the time went, if it was asked for. */
+  profile?: BuildProfile;
 }
 
 /**
@@ -107,43 +110,32 @@ export interface MakeReport {
  * @throws {CancelledError} If `signal` fires; jobs are ended by then.
  */
 export async function make(options: MakeOptions = {}): Promise<MakeReport> {
-  const cwd = Deno.realPathSync(options.cwd ?? ".");
-  const root = findRoot(cwd);
-  Deno.mkdirSync(join(root, PRIVATE, "running"), { recursive: true });
+  const root = findRoot(options.cwd ?? ".");
   const lock = {
     doing: `making ${(options.targets ?? []).join(" ") || "nothing"}`,
     feedback: options.feedback,
     signal: options.signal,
   };
-  return await withLock(join(root, PRIVATE, "lock"), lock, async () => {
-    const startedMs = Date.now();
-    await endLeftOvers(root);
-    const repo = await openRepo(root, options);
-    try {
-      return await new Command(repo, cwd, options, startedMs).run();
-    } finally {
-      await repo.close();
-    }
-  });
+  return await inWorkplace(root, lock, (place) => makeIn(place, options));
 }
 
-/** Ends jobs of a command that was killed, and removes what they left. */
-async function endLeftOvers(root: string): Promise<void> {
-  const running = join(root, PRIVATE, "running");
-  for (const { name } of sortedEntries(running)) {
-    const mark = join(running, name);
-    try {
-      const { jobId } = JSON.parse(Deno.readTextFileSync(mark));
-      await endStaleGroup(Number(name), String(jobId));
-    } catch {
-      // Torn: its job had not been started.
-    }
-    Deno.removeSync(mark);
+/** Makes files in a repo that is locked for us. */
+export async function makeIn(
+  place: Workplace,
+  options: MakeOptions,
+): Promise<MakeReport> {
+  const startedMs = Date.now();
+  const cwd = Deno.realPathSync(options.cwd ?? ".");
+  const repo = await place.repo(options.environ, options.feedback);
+  try {
+    return await new Command(place, repo, cwd, options, startedMs).run();
+  } finally {
+    await repo.close();
   }
-  removeTree(join(root, PRIVATE, "run"));
 }
 
 class Command {
+  readonly #place: Workplace;
   readonly #repo: Repo;
   readonly #cwd: string;
   readonly #options: MakeOptions;
@@ -151,17 +143,17 @@ class Command {
   readonly #report: Reporter;
   readonly #lines: string[] = [];
   readonly #running = new Set<JobProcess>();
-  #server: Promise<JobServer> | undefined;
-  #tools: Promise<string> | undefined;
-  #spawner: Promise<Spawner> | undefined;
   readonly #requested = new Set<string>();
+  readonly #runs = new RunLog(() => this.#nowMs());
 
   constructor(
+    place: Workplace,
     repo: Repo,
     cwd: string,
     options: MakeOptions,
     startedMs: number,
   ) {
+    this.#place = place;
     this.#repo = repo;
     this.#cwd = cwd;
     this.#options = options;
@@ -175,8 +167,16 @@ class Command {
       date: console.date,
       time: console.time,
       verbose: options.verbose ?? false,
-      onEvent: options.onEvent,
+      onEvent: (event) => {
+        this.#runs.event(event);
+        options.onEvent?.(event);
+      },
     });
+  }
+
+  /** Milliseconds since the command began, finer than whole ones. */
+  #nowMs(): number {
+    return performance.timeOrigin + performance.now() - this.#startedMs;
   }
 
   async run(): Promise<MakeReport> {
@@ -198,22 +198,23 @@ class Command {
       },
       startedNs: BigInt(this.#startedMs) * 1_000_000n,
       run: this.#runner(() => engine),
+      exclusively: (id, work) => this.#place.exclusively(id, work),
     });
     const stop = () => {
       for (const child of this.#running) child.kill();
     };
     this.#options.signal?.addEventListener("abort", stop, { once: true });
+    const ticking = this.#tick(engine);
     try {
       const outcomes = await this.#all(engine);
       codecs.finish();
       return this.#finish(engine, outcomes);
     } finally {
+      clearInterval(ticking);
       this.#options.signal?.removeEventListener("abort", stop);
       for (const { word, table } of codecs.takeReports()) {
         this.#report.file(word, table);
       }
-      await (await this.#spawner)?.close();
-      await (await this.#server)?.close();
       store.flush();
       this.#writeTranscript();
     }
@@ -232,6 +233,24 @@ class Command {
     return settled.map((one) => (one as PromiseFulfilledResult<Outcome>).value);
   }
 
+  /** Has somebody told how far it has got, if they want to know. */
+  #tick(engine: Engine): ReturnType<typeof setInterval> | undefined {
+    const { onProgress } = this.#options;
+    return onProgress && setInterval(() =>
+      onProgress(progressOf({
+        states: engine.states,
+        log: this.#runs,
+        nowMs: this.#nowMs(),
+        cpus: this.#cpus,
+      })), PROGRESS_MS);
+  }
+
+  /** How many CPUs the jobs share. */
+  get #cpus(): number {
+    const { cpu } = this.#repo.definition.config.backends["local"] ?? {};
+    return this.#options.jobs ?? Number(cpu ?? navigator.hardwareConcurrency);
+  }
+
   #nameOf(target: string): string {
     const path = resolve(this.#cwd, target);
     const file = this.#repo.files.name(path);
@@ -244,17 +263,8 @@ class Command {
   }
 
   #runner(engine: () => Engine): RunJob {
-    const config = this.#repo.definition.config.backends["local"] ?? {};
-    const jobs = this.#options.jobs;
-    const cpus = Number(config["cpu"] ?? navigator.hardwareConcurrency);
-    const pool = new Pool({
-      mem: Infinity,
-      tmp: Infinity,
-      ...Object.fromEntries(
-        Object.entries(config).map(([name, value]) => [name, Number(value)]),
-      ),
-      cpu: jobs ?? cpus,
-    });
+    const { config } = this.#repo.definition;
+    const pool = this.#place.pool(config, this.#options.jobs);
     return async (state, prepare) => {
       const wants = state.attributes!.resources as Record<string, number>;
       const problem = pool.problem(wants);
@@ -265,20 +275,30 @@ class Command {
           { hint: "ask for less, or raise lmake.config.backends.local" },
         );
       }
-      const { prio } = state.job.rule;
-      const release = await pool.take(wants, prio ?? 0, this.#options.signal);
+      const { display, rule } = state.job;
+      const run = this.#runs.ready({
+        id: state.id,
+        rule: rule.name,
+        name: display,
+      });
+      const release = await pool.take(
+        wants,
+        rule.prio ?? 0,
+        this.#options.signal,
+      );
       const timer = this.#startLine(state);
+      this.#runs.start(run);
       try {
         prepare();
         const [server, tools] = await Promise.all([
-          this.#server ??= JobServer.listen(join(this.#repo.root, PRIVATE)),
-          this.#tools ??= toolFolder(this.#repo.root, this.#options.feedback),
+          this.#place.server(),
+          this.#place.tools(),
         ]);
         const result = await executeJob({
           repo: this.#repo,
           host: forJob(engine(), state),
           server,
-          spawner: () => this.#spawner ??= startSpawner(this.#options.feedback),
+          spawner: () => this.#place.spawner(),
           tools,
           denoDir: denoDir(),
           sourcesOk: this.#options.sourcesOk ?? false,
@@ -291,6 +311,7 @@ class Command {
         return result;
       } finally {
         clearTimeout(timer);
+        this.#runs.end(run);
         release();
       }
     };
@@ -338,13 +359,26 @@ class Command {
         ...(failure ? { error: errorOf(failure) } : {}),
       };
     });
+    const ok = targets.every(({ ok }) => ok);
     return {
-      ok: targets.every(({ ok }) => ok),
+      ok,
       targets,
       counts: Object.fromEntries(
         [...this.#report.counts].map(([word, { count }]) => [word, count]),
       ),
       elapsedMs,
+      ...(this.#options.profile
+        ? {
+          profile: buildProfile({
+            targets: targets.map(({ file }) => file),
+            startedMs: this.#startedMs,
+            elapsedMs,
+            ok,
+            runs: this.#runs.runs,
+            recordOf: (id) => this.#repo.store.job(id),
+          }),
+        }
+        : {}),
     };
   }
 
@@ -386,42 +420,6 @@ function forJob(engine: Engine, state: JobState) {
     peek: (file: string) => engine.peek(file),
     verify: engine.verify.bind(engine),
   };
-}
-
-async function startSpawner(feedback: Feedback = silent): Promise<Spawner> {
-  const unit = {
-    name: "lmake-spawn",
-    sources: { "spawn.c": spawn },
-    args: ["-O2", "-std=gnu11", "-w"],
-  };
-  return new Spawner(await obtainNative(unit, { feedback }));
-}
-
-/** A folder with the programs that jobs may call, under their names. */
-async function toolFolder(
-  root: string,
-  feedback: Feedback = silent,
-): Promise<string> {
-  placePython(root);
-  const unit = {
-    name: "lmake-job",
-    sources: { "launch.c": launch },
-    args: ["-O2", "-std=gnu11", "-w"],
-  };
-  const program = await obtainNative(unit, { feedback });
-  const folder = join(root, PRIVATE, "bin");
-  Deno.mkdirSync(folder, { recursive: true });
-  for (const name of TWINS) {
-    const path = join(folder, name);
-    try {
-      if (Deno.readLinkSync(path) === program) continue;
-      Deno.removeSync(path);
-    } catch {
-      // Not there yet.
-    }
-    Deno.symlinkSync(program, path);
-  }
-  return folder;
 }
 
 /** Where Deno keeps what it downloads and compiles. */

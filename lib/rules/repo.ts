@@ -58,6 +58,10 @@ export interface OpenOptions {
   environ?: Readonly<Record<string, string>>;
   /** Where messages go. */
   feedback?: Feedback;
+  /** Its memory, if that is open already; it is not closed then. */
+  store?: Store;
+  /** Checksums, if they are loaded already. */
+  sums?: Checksums;
 }
 
 /**
@@ -96,9 +100,9 @@ export async function openRepo(
   const root = findRoot(cwd);
   const environ = options.environ ?? Deno.env.toObject();
   const feedback = options.feedback ?? silent;
-  const sums = await loadChecksums();
+  const sums = options.sums ?? await loadChecksums();
   const readOnly = options.readOnly ?? false;
-  const store = await Store.open(root, { readOnly });
+  const store = options.store ?? await Store.open(root, { readOnly });
   let loaded: Loaded | undefined;
   try {
     const saved = savedDefinition(root, environ, sums, store);
@@ -137,12 +141,12 @@ export async function openRepo(
       },
       async close() {
         await loaded?.evaluator.close();
-        store.close();
+        if (!options.store) store.close();
       },
     };
   } catch (error) {
     await loaded?.evaluator.close();
-    store.close();
+    if (!options.store) store.close();
     throw error;
   }
 }

@@ -45,6 +45,8 @@ export interface EngineParts {
   startedNs: bigint;
   /** Runs a job's process. */
   run: RunJob;
+  /** Works on a job while no other command does. */
+  exclusively<T>(id: string, work: () => Promise<T>): Promise<T>;
 }
 
 /** Makes files in one command. */
@@ -56,6 +58,8 @@ export class Engine implements ServiceHost {
   readonly parts: EngineParts;
   /** Sources that were looked at, as they were first seen. */
   readonly sourceLooks = new Map<string, Look>();
+  /** Sources that jobs wrote. */
+  readonly writtenSources = new Set<string>();
   /** Frozen files and jobs that were met. */
   readonly frozen = new Set<string>();
   /** Marked files whose change did not count. */
@@ -84,6 +88,11 @@ export class Engine implements ServiceHost {
         return state.statics;
       },
     );
+  }
+
+  /** All jobs that were met, wanted or not. */
+  get states(): Iterable<JobState> {
+    return this.#selector.states;
   }
 
   #isFrozen(file: string): boolean {
@@ -433,7 +442,7 @@ export class Engine implements ServiceHost {
       if (this.#stops(state, view)) return;
       const reason = why ?? reasonToRun(this, state, view);
       if (!reason) {
-        if (before && before.status !== "ok") {
+        if (state.record && state.record.status !== "ok") {
           state.failure = this.#jobFailure(state, "was in error");
         }
         return;
@@ -441,9 +450,15 @@ export class Engine implements ServiceHost {
       this.delay(state);
       const present = await this.bringUp(state, true);
       if (this.#stops(state, present)) return;
-      const again = await runOnce(this, state, reason, before, present);
-      if (again === undefined) return;
-      why = again;
+      const seen = state.record;
+      const again = await this.parts.exclusively(state.id, async () => {
+        // Another command has run it meanwhile: that may have been enough.
+        if (state.record !== seen) return { why: undefined };
+        const why = await runOnce(this, state, reason, before, present);
+        return why === undefined ? undefined : { why };
+      });
+      if (!again) return;
+      why = again.why;
     }
   }
 

@@ -6,7 +6,7 @@ import { type Engine, problemText } from "./engine.ts";
 import type { RunResult } from "./execute.ts";
 import { judge, type Judgement } from "./judge.ts";
 import { prepareTargets, removeTarget } from "./prepare.ts";
-import { settleSums } from "./sums.ts";
+import { settleSums, UNSTABLE } from "./sums.ts";
 import type { JobState, Outcome } from "./state.ts";
 
 /**
@@ -67,8 +67,8 @@ function giveUp(
   const text = `ran ${state.submits} times, and still: ${reason}`;
   engine.parts.report.job(word, rule.name, display, { messages: [text] });
   if (state.record) {
-    state.record = { ...state.record, status: word, unreliable: text };
-    engine.parts.repo.store.putJob(state.record);
+    const record = { ...state.record, status: word, unreliable: text };
+    engine.parts.repo.store.putJob(record);
   }
   state.ran = true;
   engine.fail(state, `${word}: ${text}`);
@@ -139,8 +139,7 @@ class Run {
     const save = (unreliable?: string) => {
       if (unreliable === undefined) delete record.unreliable;
       else record.unreliable = unreliable;
-      this.#state.record = record;
-      store.putJob(record, logOf(result, ending.messages));
+      store.putJob({ ...record }, logOf(result, ending.messages));
     };
     if (result.end.killed && parts.options.signal?.aborted) {
       save("was killed");
@@ -169,7 +168,7 @@ class Run {
     if (judged.changed !== undefined || ending.again !== undefined) {
       const again = judged.changed === undefined
         ? ending.again!
-        : `dep out of date: ${judged.changed}`;
+        : changeOf(record, judged.changed);
       save(again);
       this.#line(
         judged.changed === undefined && isLost(ending) ? "lost" : "rerun",
@@ -190,7 +189,7 @@ class Run {
     }));
     const late = judge(this.#engine, record.deps, judged.outcomes);
     if (late.changed !== undefined) {
-      const again = `dep out of date: ${late.changed}`;
+      const again = changeOf(record, late.changed);
       save(again);
       return again;
     }
@@ -334,6 +333,7 @@ class Run {
       const look = this.#engine.files.look(file);
       if (this.#engine.isSource(file)) {
         this.#engine.sourceLooks.delete(file);
+        this.#engine.writtenSources.add(file);
         continue;
       }
       store.putFile(file, {
@@ -359,6 +359,14 @@ class Run {
       maxLines: this.#state.attributes!.maxStderrLen,
     });
   }
+}
+
+/** Why a dep makes a job run again. */
+function changeOf({ deps }: JobRecord, file: string): string {
+  const isUnstable = deps.some((dep) =>
+    dep.file === file && dep.sum === UNSTABLE
+  );
+  return `dep ${isUnstable ? "unstable" : "out of date"}: ${file}`;
 }
 
 function isLost({ status }: Ending): boolean {

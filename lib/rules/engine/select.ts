@@ -69,13 +69,18 @@ export class Selector {
     }
   }
 
+  /** All jobs that were met, wanted or not. */
+  get states(): Iterable<JobState> {
+    return this.#states.values();
+  }
+
   /** The state of a rule's job. */
   stateOf(candidate: Pick<Candidate, "rule" | "stems">): JobState {
     const job = this.#repo.table.jobOf(candidate.rule, candidate.stems);
     const id = this.#repo.idOf(job);
     let state = this.#states.get(id);
     if (!state) {
-      state = new JobState(job, id, this.#repo.store.job(id));
+      state = new JobState(job, id, this.#repo.store);
       this.#states.set(id, state);
       if (job.deps !== "dynamic") {
         state.statics = this.#tracked(job.deps);

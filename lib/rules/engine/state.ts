@@ -3,6 +3,7 @@
 import type { Attributes, DepFlag, DepSpec, TargetFlag } from "../model.ts";
 import type { Job } from "../select.ts";
 import type { JobRecord } from "../state/record.ts";
+import type { Store } from "../state/store.ts";
 
 /** Why a file cannot be had; causes form a tree. */
 export interface Failure {
@@ -48,8 +49,7 @@ export class JobState {
   readonly job: Job;
   /** Name in the store. */
   readonly id: string;
-  /** Its last run; renewed by each run. */
-  record: JobRecord | undefined;
+  readonly #store: Pick<Store, "job">;
   /** Its attributes, once they were worked out. */
   attributes: Attributes | undefined;
   /** Its static deps, once they were worked out. */
@@ -86,10 +86,15 @@ export class JobState {
   busy: Promise<void> = Promise.resolve();
 
   /** Starts from its last run. */
-  constructor(job: Job, id: string, record: JobRecord | undefined) {
+  constructor(job: Job, id: string, store: Pick<Store, "job">) {
     this.job = job;
     this.id = id;
-    this.record = record;
+    this.#store = store;
+  }
+
+  /** Its last run, whichever command it was in. */
+  get record(): JobRecord | undefined {
+    return this.#store.job(this.id);
   }
 
   /** Rule and job as messages name it. */

@@ -24,28 +24,39 @@ export function settleSums(
   found: readonly FoundDep[],
 ): SettledDeps {
   const settled: SettledDeps = { deps: [] };
+  const known = new Set(engine.depsOf(state).map(({ file }) => file));
   for (const { readNs, found: wasThere, seen: noted, ...dep } of found) {
     const sum = dep.codec
       ? engine.codecs.answer(dep.file) ?? NO_FILE
-      : seen(engine, dep, { readNs, wasThere, noted }, settled);
+      : seen(engine, dep, {
+        readNs,
+        wasThere,
+        noted,
+        isNew: !known.has(dep.file),
+      }, settled);
     settled.deps.push({ ...dep, sum });
   }
-  void state;
   return settled;
 }
 
 function seen(
   engine: Engine,
   dep: Omit<DepRecord, "sum">,
-  { readNs, wasThere, noted }: {
+  { readNs, wasThere, noted, isNew }: {
     readNs: number;
     wasThere: boolean;
     noted: string | undefined;
+    /** Whether no earlier run told of it. */
+    isNew: boolean;
   },
   settled: SettledDeps,
 ): string {
   const look = engine.files.look(dep.file);
   if (dep.kinds === 0) return look.sum;
+  if (isOverwritten(engine, dep.file, look)) {
+    settled.overwritten ??= dep.file;
+    return UNSTABLE;
+  }
   if (noted !== undefined && noted !== look.sum) {
     // It was told what it was; now it is something else.
     if (engine.sourceLooks.has(dep.file)) settled.overwritten ??= dep.file;
@@ -61,13 +72,34 @@ function seen(
     return UNSTABLE;
   }
   if (!wasThere && readNs !== 0) return NO_FILE;
-  if (readNs === 0 || !changedAfter(engine, dep.file, look, readNs)) {
-    return look.sum;
-  }
-  const isNewer = look.stat !== undefined &&
-    look.stat.mtimeNs > engine.parts.startedNs;
-  if (isNewer && engine.isSource(dep.file)) settled.overwritten ??= dep.file;
-  return UNSTABLE;
+  const isStable = readNs === 0 ||
+    !changedAfter(engine, dep.file, look, readNs) &&
+      !(isNew && isHot(engine, look, readNs));
+  return isStable ? look.sum : UNSTABLE;
+}
+
+/** Whether somebody else wrote a source since the command started. */
+function isOverwritten(
+  engine: Engine,
+  file: string,
+  { stat, sum }: Look,
+): boolean {
+  const { parts, sourceLooks, writtenSources } = engine;
+  if (!stat || stat.mtimeNs <= parts.startedNs) return false;
+  // What was looked at has been compared, or will be.
+  if (sourceLooks.has(file) || writtenSources.has(file)) return false;
+  return engine.isSource(file) && parts.repo.store.file(file)?.sum !== sum;
+}
+
+/**
+ * Whether a file that nobody had looked at was so new when it was read that
+ * it may have been written once more with the same date.
+ */
+function isHot(engine: Engine, { stat }: Look, readNs: number): boolean {
+  const { diskDatePrecision } = engine.parts.repo.definition.config;
+  const newest = readNs - diskDatePrecision * 1e6;
+  return stat !== undefined &&
+    (Number(stat.mtimeNs) > newest || Number(stat.ctimeNs) > newest);
 }
 
 /** Whether a file may not be any more what was read at some time. */
