@@ -14,7 +14,6 @@ import { failureOf, summaryText } from "./engine/summary.ts";
 import { type BuildProfile, buildProfile } from "./profile/profile.ts";
 import { type MakeProgress, progressOf } from "./profile/progress.ts";
 import { RunLog } from "./profile/runs.ts";
-import { placePython } from "./python/place.ts";
 import { findRoot, type Repo } from "./repo.ts";
 import { PRIVATE } from "./state/store.ts";
 import { inWorkplace, type Workplace } from "./workplace.ts";

@@ -14,6 +14,7 @@ import { Spawner } from "./engine/spawner.ts";
 import type { Config } from "./model.ts";
 import launch from "./native/launch.c" with { type: "text" };
 import spawn from "./native/spawn.c" with { type: "text" };
+import { placePython } from "./python/place.ts";
 import { openRepo, type Repo } from "./repo.ts";
 import { PRIVATE, Store } from "./state/store.ts";
 
@@ -178,6 +179,7 @@ async function toolFolder(
   root: string,
   feedback: Feedback | undefined,
 ): Promise<string> {
+  placePython(root);
   const program = await obtainNative(LAUNCH, { feedback });
   const folder = join(root, PRIVATE, "bin");
   Deno.mkdirSync(folder, { recursive: true });
