@@ -74,7 +74,7 @@ function seen(
   if (!wasThere && readNs !== 0) return NO_FILE;
   const isStable = readNs === 0 ||
     !changedAfter(engine, dep.file, look, readNs) &&
-      !(isNew && isHot(engine, look, readNs));
+      !(isNew && isHot(engine, dep.file, look, readNs));
   return isStable ? look.sum : UNSTABLE;
 }
 
@@ -95,11 +95,22 @@ function isOverwritten(
  * Whether a file that nobody had looked at was so new when it was read that
  * it may have been written once more with the same date.
  */
-function isHot(engine: Engine, { stat }: Look, readNs: number): boolean {
-  const { diskDatePrecision } = engine.parts.repo.definition.config;
-  const newest = readNs - diskDatePrecision * 1e6;
-  return stat !== undefined &&
-    (Number(stat.mtimeNs) > newest || Number(stat.ctimeNs) > newest);
+function isHot(
+  engine: Engine,
+  file: string,
+  { stat, sum }: Look,
+  readNs: number,
+): boolean {
+  const { store, definition } = engine.parts.repo;
+  const newest = readNs - definition.config.diskDatePrecision * 1e6;
+  if (!stat) return false;
+  if (Number(stat.mtimeNs) <= newest && Number(stat.ctimeNs) <= newest) {
+    return false;
+  }
+  // A job that had ended writes no more.
+  const known = store.file(file);
+  const maker = known?.writer && known.sum === sum && store.job(known.writer);
+  return !maker || (maker.startedMs + maker.durationMs) * 1e6 > readNs;
 }
 
 /** Whether a file may not be any more what was read at some time. */
