@@ -1,7 +1,9 @@
 /** Random histories of repos: build, edit, break, interrupt, build again. */
 
-import { History, Random } from "./history.ts";
+import { History } from "./history.ts";
+import { TABLE } from "./history_makers.ts";
 import { LmakeRepo, type MakeRun } from "./lmake.ts";
+import { Random } from "./seeded.ts";
 
 /** What was done, and what was seen to be wrong. */
 export interface HistoriesReport {
@@ -12,9 +14,13 @@ export interface HistoriesReport {
   cleanBuilds: number;
   /** Commands that were killed. */
   interrupts: number;
+  /** Builds while which a source was edited. */
+  meanwhile: number;
   /** Builds of a history after edits that change no content. */
   neutral: number;
-  /** Jobs that such builds ran nevertheless. */
+  /** Jobs that ran to an end. */
+  jobs: number;
+  /** Jobs among them that such builds ran, or that had read nothing new. */
   needless: number;
   /** Differences and needless runs, with what led to them. */
   faults: string[];
@@ -51,7 +57,9 @@ export async function runHistories(
     builds: 0,
     cleanBuilds: 0,
     interrupts: 0,
+    meanwhile: 0,
     neutral: 0,
+    jobs: 0,
     needless: 0,
     faults: [],
   };
@@ -107,8 +115,12 @@ class Batch {
         if (history.step()) neutral.add(history);
       }
       if (this.#random.chance(0.1)) this.#extra++;
-      if (this.options.interrupts !== false && this.#random.chance(0.2)) {
+      const disturb = this.options.interrupts !== false;
+      if (disturb && this.#random.chance(0.15)) {
         await this.#interrupt(repo);
+        neutral.clear();
+      } else if (disturb && this.#random.chance(0.1)) {
+        await this.#editMeanwhile(repo);
         neutral.clear();
       }
       right = await this.#build(repo, (history) => neutral.has(history));
@@ -128,17 +140,23 @@ class Batch {
     const run = await repo.make(...this.#asked(), { unchecked: true });
     this.#lastMs = Date.now() - begin;
     let right = this.#compare(repo, run);
+    this.report.jobs +=
+      run.jobs.filter(({ word }) => /^(was_)?(done|steady|failed)$/.test(word))
+        .length;
     for (const history of this.#histories) {
       this.report.builds++;
-      if (!isNeutral(history)) continue;
-      this.report.neutral++;
-      const ran = run.jobs.filter(({ word, job }) =>
-        word !== "dep_error" && job.startsWith(`${history.world.folder}/`)
-      );
+      const ran = history.needless(run.jobs);
+      if (isNeutral(history)) {
+        this.report.neutral++;
+        ran.push(
+          ...run.jobs.filter(({ word, job }) =>
+            word !== "dep_error" && job.startsWith(`${history.world.folder}/`)
+          ).map(({ word, job }) => `${word} ${job}`),
+        );
+      }
       if (ran.length === 0) continue;
       this.report.needless += ran.length;
-      const lines = ran.map(({ word, job }) => `${word} ${job}`);
-      this.#fault(history, run, `needless: ${lines.join(", ")}`);
+      this.#fault(history, run, `needless: ${ran.join(", ")}`);
       right = false;
     }
     return right;
@@ -174,12 +192,7 @@ class Batch {
     await repo.make(...this.#asked(), {
       unchecked: true,
       async during(child) {
-        let timer;
-        const over = new Promise((resolve) =>
-          timer = setTimeout(resolve, delayMs)
-        );
-        await Promise.race([over, child.status]);
-        clearTimeout(timer);
+        await orEnd(child, delayMs);
         try {
           child.kill(signal);
         } catch {
@@ -187,14 +200,37 @@ class Batch {
         }
       },
     });
+    for (const history of this.#histories) history.forgetRuns();
+  }
+
+  /** Edits a source while all is built; the next build puts it right. */
+  async #editMeanwhile(repo: LmakeRepo): Promise<void> {
+    this.#writeRules(repo);
+    this.report.meanwhile++;
+    const history = this.#random.pick(this.#histories);
+    const delayMs = this.#random.below(this.#lastMs);
+    await repo.make(...this.#asked(), {
+      unchecked: true,
+      async during(child) {
+        await orEnd(child, delayMs);
+        history.editMeanwhile();
+      },
+    });
+    for (const history of this.#histories) history.forgetRuns();
   }
 
   /** Builds the same sources from nothing. */
   async #compareWithClean(): Promise<void> {
     using clean = new LmakeRepo();
     for (const { world } of this.#histories) {
-      for (const [name, text] of world.sources) {
-        clean.source({ [world.path(name)]: text });
+      clean.source({ [world.path(TABLE)]: "" });
+      for (const [name, source] of world.sources) {
+        const path = world.path(name);
+        if (source.kind === "link") clean.sourceLink({ [path]: source.to });
+        else clean.source({ [path]: source.text });
+        if (source.kind === "text" && source.executable) {
+          Deno.chmodSync(clean.path(path), 0o755);
+        }
       }
     }
     clean.rules(this.#rules);
@@ -222,8 +258,8 @@ class Batch {
 
   #fault(history: History, run: MakeRun, what: string): void {
     const { world } = history;
-    const sources = [...world.sources].map(([name, text]) =>
-      `${world.path(name)}: ${JSON.stringify(text)}`
+    const sources = [...world.sources].map(([name, source]) =>
+      `${world.path(name)}: ${JSON.stringify(source)}`
     );
     this.report.faults.push([
       `history ${world.folder}, with ${this.seeds.join()}: ${what}`,
@@ -236,4 +272,12 @@ class Batch {
       run.shown,
     ].join("\n"));
   }
+}
+
+/** Waits some time, or until a command has ended. */
+async function orEnd(child: Deno.ChildProcess, ms: number): Promise<void> {
+  let timer;
+  const over = new Promise((resolve) => timer = setTimeout(resolve, ms));
+  await Promise.race([over, child.status]);
+  clearTimeout(timer);
 }

@@ -1,74 +1,30 @@
 /** A random history: a world of sources and rules, and edits of them. */
 
+import { Editor, SOURCES } from "./history_edits.ts";
+import * as makers from "./history_makers.ts";
+import { type JobFacts, type Maker, World } from "./history_world.ts";
 import type { LmakeRepo } from "./lmake.ts";
-import * as makers from "./history_world.ts";
-import { World } from "./history_world.ts";
-
-/** Random numbers that a seed repeats. */
-export class Random {
-  #state: number;
-
-  constructor(seed: number) {
-    this.#state = seed >>> 0;
-  }
-
-  /** A number from 0 to 1, the latter excluded. */
-  next(): number {
-    this.#state = (this.#state + 0x6d2b79f5) >>> 0;
-    let t = this.#state;
-    t = Math.imul(t ^ (t >>> 15), t | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 0x1_0000_0000;
-  }
-
-  /** A whole number below another. */
-  below(limit: number): number {
-    return Math.floor(this.next() * limit);
-  }
-
-  /** Whether something with a probability happens. */
-  chance(probability: number): boolean {
-    return this.next() < probability;
-  }
-
-  /** One of some. */
-  pick<T>(from: readonly T[]): T {
-    return from[this.below(from.length)]!;
-  }
-
-  /** Some, without repetition, in random order. */
-  some<T>(from: readonly T[], count: number): T[] {
-    const left = [...from];
-    const found: T[] = [];
-    while (found.length < count && left.length > 0) {
-      found.push(...left.splice(this.below(left.length), 1));
-    }
-    return found;
-  }
-}
+import type { JobLine } from "./lmake_lines.ts";
+import { Random } from "./seeded.ts";
 
 /** One history; several share a repo, each in a folder of its own. */
 export class History {
   readonly world: World;
-  /** What is asked for in each step. */
+  /** What is asked for. */
   asked: string[] = [];
   /** What was done, for a person who looks for a fault. */
   readonly log: string[] = [];
   readonly #random: Random;
-  readonly #words: string[];
+  readonly #editor: Editor;
+  /** What each job was a function of when it ran last. */
+  readonly #last = new Map<string, JobFacts>();
 
-  constructor(
-    readonly repo: LmakeRepo,
-    folder: string,
-    seed: number,
-  ) {
+  constructor(readonly repo: LmakeRepo, folder: string, seed: number) {
     this.#random = new Random(seed);
     this.world = new World(folder);
-    const targets = this.#makeRules();
-    this.#words = [...SOURCES, ...targets, "0z", "x", "y", "w"];
-    for (const name of SOURCES) {
-      if (this.#random.chance(0.85)) this.#write(name, this.#text());
-    }
+    const words = [...SOURCES, ...this.#makeRules(), "0z", "x", "y", "w"];
+    this.#editor = new Editor(repo, this.world, this.#random, words);
+    this.#editor.begin();
     this.#askAgain();
   }
 
@@ -78,13 +34,29 @@ export class History {
    * @returns Whether nothing has to run for it, if all was up to date before.
    */
   step(): boolean {
-    const [name, action] = this.#random.pick(this.#actions());
-    const at = this.log.push(name) - 1;
-    const neutral = action();
-    this.log[at] += neutral ? " (neutral)" : "";
+    const { text, neutral, disturbed } = this.#editor.edit(this.asked);
+    this.log.push(text);
+    for (const maker of disturbed) {
+      this.#forget((key) => key.startsWith(this.world.ruleName(maker)));
+    }
+    if (neutral) return true;
+    if (this.#random.chance(0.1)) this.asked = [];
+    this.#askAgain();
+    return false;
+  }
+
+  /** Edits one source, as the only step that may be done during a build. */
+  editMeanwhile(): void {
+    const name = this.#random.pick(SOURCES);
+    const text = this.#editor.text();
+    this.log.push(`meanwhile ${name}=${text.trim()}`);
+    this.#editor.write(name, text);
     this.world.changed();
-    if (!neutral) this.#askAgain();
-    return neutral;
+  }
+
+  /** Takes it that nobody knows which jobs have run. */
+  forgetRuns(): void {
+    this.#last.clear();
   }
 
   /** Full names of what is asked for. */
@@ -94,7 +66,9 @@ export class History {
 
   /** Whether a correct build ends without error. */
   succeeds(): boolean {
-    return this.asked.every((name) => this.#isMade(name));
+    return this.asked.every((name) =>
+      ["text", "link"].includes(this.world.outcome(name).kind)
+    );
   }
 
   /** What is wrong in a repo after a build; nothing if all is right. */
@@ -113,100 +87,58 @@ export class History {
     });
   }
 
-  #actions(): [name: string, action: () => boolean][] {
-    const random = this.#random;
-    const present = SOURCES.filter((name) => this.world.sources.has(name));
-    const absent = SOURCES.filter((name) => !this.world.sources.has(name));
-    const edit = () => {
-      const name = random.pick(SOURCES);
-      this.#write(name, this.#text());
-      return false;
-    };
-    return [
-      ["edit", edit],
-      ["edit", edit],
-      ["edit two", () => edit() || edit()],
-      ["break", () => this.#break()],
-      ["touch", () => {
-        for (const name of random.some(present, 2)) {
-          this.#note(name);
-          this.repo.touch(this.world.path(name));
-        }
-        return true;
-      }],
-      ["write the same", () => {
-        for (const name of random.some(present, 2)) {
-          this.#write(name, this.world.sources.get(name)!);
-        }
-        return true;
-      }],
-      ["edit and restore", () => {
-        for (const name of random.some(present, 1)) {
-          const text = this.world.sources.get(name)!;
-          this.#write(name, this.#text());
-          this.#write(name, text);
-        }
-        return true;
-      }],
-      ["remove a source", () => {
-        for (const name of random.some(present, 1)) this.#remove(name);
-        return false;
-      }],
-      ["add a source", () => {
-        for (const name of random.some(absent, 1)) {
-          this.#write(name, this.#text());
-        }
-        return false;
-      }],
-      ["remove an intermediate", () => this.#removeTarget(false)],
-      ["remove a target", () => this.#removeTarget(true)],
-      ["edit a target", () => {
-        for (const name of random.some(this.#built(), 1)) {
-          this.#note(name);
-          const path = this.world.path(name);
-          Deno.removeSync(this.repo.path(path));
-          this.repo.file({ [path]: "by hand\n" });
-        }
-        return false;
-      }],
-      ["edit a rule", () => {
-        random.pick(this.world.makers).mark++;
-        return false;
-      }],
-      ["make a source of a target, or no more", () => this.#shadow()],
-      ["ask for others", () => {
-        this.asked = [];
-        return false;
-      }],
-      ["nothing", () => true],
-    ];
+  /**
+   * Jobs that ran though nothing that they had read was different, which this
+   * keeps account of; to be called after each build that came to its end.
+   */
+  needless(lines: readonly JobLine[]): string[] {
+    const { world } = this;
+    world.computeAll();
+    // Where a rule does not apply any more, its target has been removed.
+    this.#forget((key) => !world.jobs.has(key));
+    const mine = lines.filter(({ job }) => job.startsWith(`${world.folder}/`));
+    const ended = new Map<string, string>();
+    for (const { rule, job, word } of mine) {
+      if (ENDED.test(word)) ended.set(`${rule} ${job}`, job);
+    }
+    const keys = new Set(mine.map(({ rule, job }) => `${rule} ${job}`));
+    return [...keys].filter((key) => {
+      const ran = ended.has(key);
+      // A job of another rule has unlinked what this one had made.
+      const displaced = [...ended].some(([other, job]) =>
+        other !== key && job === ended.get(key)
+      );
+      const last = this.#last.get(key);
+      const now = world.jobs.get(key);
+      if (ran && now && !now.blocked) {
+        this.#last.set(key, { ...now, reads: new Map(now.reads) });
+      } else {
+        this.#last.delete(key);
+      }
+      return ran && !displaced && last && now && last.mark === now.mark &&
+        [...last.reads].every(([name, state]) => world.state(name) === state);
+    });
+  }
+
+  #forget(which: (key: string) => boolean): void {
+    for (const key of this.#last.keys()) {
+      if (which(key)) this.#last.delete(key);
+    }
   }
 
   #makeRules(): string[] {
     const random = this.#random;
     const known = [...SOURCES];
     const targets: string[] = [];
-    const counts = [2 + random.below(2), 2 + random.below(2), 1, 1];
+    const counts = [2 + random.below(2), 2 + random.below(2), 2, 1];
     for (const [i, count] of counts.entries()) {
       const layer = i + 1;
       const added: string[] = [];
       for (let j = 0; j < count; j++) {
-        const name = (letter: string) => `${layer}${letter}${j}`;
-        const dep = () => random.pick(known);
-        const kinds: (() => makers.Maker)[] = [
-          () => makers.concatenation(name("c"), random.some(known, 2)),
-          () => makers.check(name("k"), dep()),
-          () => makers.check(name("k"), dep()),
-          () => makers.includes(name("i"), dep(), false),
-          () => makers.includes(name("d"), dep(), true),
-          () => makers.search(name("s"), random.some(known, 3)),
-          () => makers.choice(name("o"), dep()),
-          () => makers.link(name("l"), dep(), "0a"),
-        ];
-        if (layer === 2 && j === 0) kinds.push(() => makers.scatter(2, dep()));
-        const maker = random.pick(kinds)();
+        const maker = random.pick(kindsOf(layer, j, random, known))();
         this.world.makers.push(maker);
         added.push(...maker.targets());
+        if (maker.name.startsWith(`${layer}f`)) added.push(`${maker.name}/x`);
       }
       targets.push(...added);
       known.push(...targets.filter((name) => Number(name[0]) === layer));
@@ -214,108 +146,61 @@ export class History {
     return targets;
   }
 
-  /** Makes something that is asked for fail, if an edit of one source can. */
-  #break(): boolean {
-    const { sources } = this.world;
-    const text = `${this.#text().trim()} FAIL\n`;
-    const before = new Map(sources);
-    const breaks = (name: string) => {
-      sources.set(name, text);
-      this.world.changed();
-      const broken = this.asked.some((asked) =>
-        this.world.outcome(asked).kind === "error"
-      );
-      sources.clear();
-      for (const [name, text] of before) sources.set(name, text);
-      return broken;
-    };
-    const names = this.#random.some(SOURCES, SOURCES.length);
-    return this.#write(names.find(breaks) ?? names[0]!, text);
-  }
-
   /** Asks for what can be made for the most part, so that a build succeeds. */
   #askAgain(): void {
     const random = this.#random;
     const all = this.world.makers.flatMap((maker) => maker.targets());
-    const candidates = [...this.asked, ...random.some(all.slice(-6), 6)];
+    const candidates = [...this.asked, ...random.some(all.slice(-7), 7)];
     this.asked = [
       ...new Set(
-        candidates.filter((name) => {
-          const { kind } = this.world.outcome(name);
-          return random.chance(KEPT[kind]);
-        }),
+        candidates.filter((name) =>
+          random.chance(KEPT[this.world.outcome(name).kind])
+        ),
       ),
     ].slice(0, 4);
   }
-
-  #isMade(name: string): boolean {
-    return ["text", "link"].includes(this.world.outcome(name).kind);
-  }
-
-  #text(): string {
-    const random = this.#random;
-    const words = random.some(this.#words, random.below(4));
-    if (random.chance(0.02)) words.push("FAIL");
-    return `${words.join(" ")}\n`;
-  }
-
-  #write(name: string, text: string): boolean {
-    this.#note(`${name}=${text.trim()}`);
-    this.repo.source({ [this.world.path(name)]: text });
-    this.world.sources.set(name, text);
-    return false;
-  }
-
-  #remove(name: string): void {
-    this.#note(name);
-    this.repo.remove(this.world.path(name));
-    this.world.sources.delete(name);
-  }
-
-  #removeTarget(asked: boolean): boolean {
-    const found = this.#built().filter((name) =>
-      this.asked.includes(name) === asked
-    );
-    for (const name of this.#random.some(found, 1)) {
-      this.#note(name);
-      Deno.removeSync(this.repo.path(this.world.path(name)));
-    }
-    return !asked;
-  }
-
-  #shadow(): boolean {
-    for (const { single } of this.world.makers) {
-      if (single && this.world.sources.has(single)) {
-        // The file stays, and is no more than a target edited by hand.
-        this.#note(single);
-        this.repo.unlist(this.world.path(single));
-        this.world.sources.delete(single);
-        return false;
-      }
-    }
-    const singles = this.world.makers.flatMap(({ single }) => single ?? []);
-    for (const name of this.#random.some(singles, 1)) {
-      this.#write(name, this.#text());
-    }
-    return false;
-  }
-
-  /** Targets that are on disk and no sources. */
-  #built(): string[] {
-    return this.world.makers.flatMap((maker) => maker.targets()).filter((
-      name,
-    ) => !this.world.sources.has(name) && this.repo.has(this.world.path(name)));
-  }
-
-  #note(what: string): void {
-    if (this.log.length > 0) this.log[this.log.length - 1] += ` ${what}`;
-  }
 }
+
+/** Kinds of rules that may be the `j`-th of a layer. */
+function kindsOf(
+  layer: number,
+  j: number,
+  random: Random,
+  known: readonly string[],
+): (() => Maker)[] {
+  const name = (letter: string) => `${layer}${letter}${j}`;
+  const dep = () => random.pick(known);
+  const style = () =>
+    random.pick(["plain", "declared", "checked", "critical"] as const);
+  const kinds: (() => Maker)[] = [
+    () => makers.concatenation(name("c"), random.some(known, 2)),
+    () => makers.check(name("k"), dep()),
+    () => makers.check(name("k"), dep()),
+    () => makers.includes(name("i"), dep(), style()),
+    () => makers.includes(name("i"), dep(), style()),
+    () => makers.search(name("s"), random.some(known, 3)),
+    () => makers.looks(name("e"), random.some(known, 3)),
+    () => makers.choice(name("o"), dep()),
+    () => makers.pair(name("t"), dep()),
+    () => makers.coded(name("q"), dep()),
+    () => makers.link(name("l"), dep(), "0a"),
+    () => makers.folderLink(name("f"), dep()),
+  ];
+  if (layer === 2 && j === 0) {
+    kinds.push(() => makers.scatter(2, dep()), () => makers.scatter(2, dep()));
+  }
+  // Each starts a Deno, which takes as long as ten others.
+  if (random.chance(0.2)) {
+    kinds.push(() => makers.functionIncludes(name("j"), dep()));
+  }
+  return kinds;
+}
+
+/** Words that follow a run whose outcome stands. */
+const ENDED = /^(was_)?(done|steady|failed)$/;
 
 /** How likely it is that something is asked for, by what becomes of it. */
 const KEPT = { text: 1, link: 1, absent: 0.04, error: 0.4 };
-
-const SOURCES = ["0a", "0b", "0c", "0d", "0e", "0f"];
 
 function onDisk(repo: LmakeRepo, path: string): string {
   try {

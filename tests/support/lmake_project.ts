@@ -1,7 +1,7 @@
 /** Real C sources in a repo of rules, and what a compiler alone makes of them. */
 
 import assert from "node:assert/strict";
-import type { Random } from "./history.ts";
+import type { Random } from "./seeded.ts";
 import type { LmakeRepo } from "./lmake.ts";
 import { TempDir } from "./temp.ts";
 

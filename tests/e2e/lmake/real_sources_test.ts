@@ -1,7 +1,7 @@
 /** Lua and zlib, built by rules and edited at random. */
 
 import assert from "node:assert/strict";
-import { Random } from "../../support/history.ts";
+import { Random } from "../../support/seeded.ts";
 import { LmakeRepo } from "../../support/lmake.ts";
 import {
   objectOf,
