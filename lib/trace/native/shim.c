@@ -138,21 +138,51 @@ void *shim_next(const char *name) { return dlsym(RTLD_NEXT, name); }
 static struct shim_slot slots[64];
 static uint64_t taken;
 
-struct shim_slot *shim_take(void) {
-  uint64_t now = __atomic_load_n(&taken, __ATOMIC_RELAXED);
-  while (~now) {
-    int i = __builtin_ctzll(~now);
-    if (__atomic_compare_exchange_n(&taken, &now, now | 1ull << i, true,
-                                    __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
-      return &slots[i];
-    }
+// Takes back what this thread took in a call that a signal handler left by a
+// jump: it is deeper in the stack than `frame`. On another stack nothing is.
+static bool reclaim(char *frame) {
+  bool any = false;
+  for (int i = 0; i < 64; i++) {
+    struct shim_slot *slot = &slots[i];
+    if (slot->thread != __builtin_thread_pointer()) continue;
+    if (slot->frame > frame || frame - slot->frame > 65536) continue;
+    shim_give(slot);
+    any = true;
   }
+  return any;
+}
+
+static struct shim_slot *take(char *frame, char *inner) {
+  do {
+    uint64_t now = __atomic_load_n(&taken, __ATOMIC_RELAXED);
+    while (~now) {
+      int i = __builtin_ctzll(~now);
+      if (__atomic_compare_exchange_n(&taken, &now, now | 1ull << i, true,
+                                      __ATOMIC_ACQUIRE, __ATOMIC_RELAXED)) {
+        slots[i].thread = __builtin_thread_pointer();
+        slots[i].frame = frame;
+        return &slots[i];
+      }
+    }
+  } while (reclaim(inner));
   // Sixty-four calls at once, in threads and handlers: say so, do not wait.
   trace_lose();
   return 0;
 }
 
+__attribute__((noinline)) struct shim_slot *shim_take(void) {
+  char *frame = __builtin_frame_address(0);
+  return take(frame, frame);
+}
+
+// A second one for a function that has one.
+__attribute__((noinline)) static struct shim_slot *shim_take_second(void) {
+  char *frame = __builtin_frame_address(0);
+  return take(frame, frame - 1);
+}
+
 void shim_give(struct shim_slot *slot) {
+  slot->thread = 0;
   __atomic_fetch_and(&taken, ~(1ull << (slot - slots)), __ATOMIC_RELEASE);
 }
 
@@ -186,11 +216,20 @@ static bool is_known_folder(uint64_t hash, uint32_t links) {
   return __atomic_load_n(&folders[hash % 256], __ATOMIC_RELAXED) == hash;
 }
 
+// The path that the working folder had before it was removed.
+static long path_of_removed(struct shim_slot *slot) {
+  const char gone[] = " (deleted)";
+  long n = kernel_readlinkat(AT_FDCWD, "/proc/self/cwd", slot->path, ROOM);
+  long m = sizeof gone - 1;
+  return n > m && memcmp(slot->path + n - m, gone, m) == 0 ? n - m : n;
+}
+
 static size_t start_of(struct shim_slot *slot, int dir, const char *path) {
   if (*path == '/') return 0;
   long n;
   if (dir == AT_FDCWD) {
     n = KERNEL(getcwd, slot->path, ROOM, 0, 0) - 1;
+    if (n == -ENOENT - 1) n = path_of_removed(slot);
   } else {
     char name[32] = "/proc/self/fd/";
     char digits[12];
@@ -377,9 +416,13 @@ static bool is_switch(const char *path) {
 
 bool shim_is_off(void) { return switched_off; }
 
+// The kernel refuses such a path, or nearly so: it is not for us to crash.
+static bool is_bad(const char *path) { return (uintptr_t)path < 4096; }
+
 void shim_look(int dir, const char *path, bool follow, uint16_t op,
                int error) {
-  if (!path || is_switch(path) || !shim_is_on()) return;
+  if (is_bad(path) || error == EFAULT) return;
+  if (is_switch(path) || !shim_is_on()) return;
   struct shim_slot *slot = shim_take();
   if (!slot) return;
   struct shim_place place = shim_resolve(slot, dir, path, follow);
@@ -390,7 +433,7 @@ void shim_look(int dir, const char *path, bool follow, uint16_t op,
 struct shim_change shim_begin(int dir, const char *path, bool follow,
                               uint16_t op, uint8_t flags) {
   struct shim_change change = {0};
-  if (!path || !shim_is_on()) return change;
+  if (is_bad(path) || !shim_is_on()) return change;
   struct shim_slot *slot = shim_take();
   if (!slot) return change;
   struct shim_place place = shim_resolve(slot, dir, path, follow);
@@ -414,8 +457,8 @@ struct shim_change shim_begin(int dir, const char *path, bool follow,
 struct shim_change shim_begin_two(int dir, const char *path, bool follow,
                                   int dir2, const char *path2, uint16_t op) {
   struct shim_change change = {0};
-  if (!path || !path2 || !shim_is_on()) return change;
-  struct shim_slot *slot = shim_take(), *slot2 = slot ? shim_take() : 0;
+  if (is_bad(path) || is_bad(path2) || !shim_is_on()) return change;
+  struct shim_slot *slot = shim_take(), *slot2 = slot ? shim_take_second() : 0;
   if (slot2) {
     struct shim_place a = shim_resolve(slot, dir, path, follow);
     struct shim_place b = shim_resolve(slot2, dir2, path2, false);

@@ -34,6 +34,9 @@ struct shim_slot {
   char path[ROOM];    // the canonical path
   char rest[ROOM];    // what is still to be resolved
   char scratch[ROOM];
+  // Who took it, and how deep in the stack: see shim_take().
+  void *thread;
+  char *frame;
 };
 struct shim_slot *shim_take(void);
 void shim_give(struct shim_slot *slot);

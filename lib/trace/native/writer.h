@@ -103,24 +103,31 @@ struct trace_draft {
   int32_t other;
 };
 
-// Writes through a descriptor what cannot be mapped.
-PART uint64_t trace_put_slowly(uint64_t at, const struct trace_record *head,
-                                 const char *path, const char *second) {
+// A part of the trace, where there is no room to map the whole; mapped too, as
+// a write beyond the limit for files (ulimit -f) would be deadly.
+struct trace_window {
+  char *start;
+  size_t length;
+  char *at;  // what was asked for; 0: not to be had
+};
+
+static struct trace_window trace_open_window(uint64_t at, size_t size) {
+  struct trace_window window = {0};
   long fd = KERNEL(openat, AT_FDCWD, trace_map->path, O_RDWR | O_CLOEXEC, 0);
-  if (fd < 0) {
-    trace_lose();
-    return 0;
-  }
-  uint64_t payload = at + offsetof(struct trace_record, path);
-  bool done =
-      KERNEL(pwrite64, fd, head, sizeof *head, at) == sizeof *head &&
-      KERNEL(pwrite64, fd, path, head->length, payload) == head->length &&
-      (!head->length2 ||
-       KERNEL(pwrite64, fd, second, head->length2,
-              payload + head->length + 1) == head->length2);
+  if (fd < 0) return window;
+  uint64_t page = at & ~(uint64_t)0xffff;  // of any size
+  window.length = (size_t)(at - page) + size;
+  long start = kernel6(SYS_mmap, 0, (long)window.length, PROT_READ | PROT_WRITE,
+                       MAP_SHARED, fd, (long)page);
   KERNEL(close, fd, 0, 0, 0);
-  if (!done) trace_lose();
-  return done ? at : 0;
+  if (start < 0 && start >= -4095) return window;
+  window.start = (char *)start;
+  window.at = window.start + (at - page);
+  return window;
+}
+
+static void trace_close_window(struct trace_window window) {
+  if (window.at) KERNEL(munmap, window.start, window.length, 0, 0);
 }
 
 // Appends a record. Returns its place for trace_settle(); 0: it is lost.
@@ -149,8 +156,15 @@ PART uint64_t trace_put(struct trace_draft draft, const char *path,
       .length = (uint16_t)length,
       .length2 = (uint16_t)length2,
   };
-  if (!trace_map_is_whole) return trace_put_slowly(at, &head, path, second);
-  struct trace_record *record = (struct trace_record *)((char *)h + at);
+  struct trace_window window = {.at = (char *)h + at};
+  if (!trace_map_is_whole) {
+    window = trace_open_window(at, size);
+    if (!window.at) {
+      trace_lose();
+      return 0;
+    }
+  }
+  struct trace_record *record = (struct trace_record *)window.at;
   __atomic_store_n(&record->size, head.size, __ATOMIC_RELEASE);
   head.state = TRACE_WRITING;
   memcpy((char *)record + sizeof head.size, (char *)&head + sizeof head.size,
@@ -158,22 +172,21 @@ PART uint64_t trace_put(struct trace_draft draft, const char *path,
   memcpy(record->path, path, length);
   if (length2) memcpy(record->path + length + 1, second, length2);
   __atomic_store_n(&record->state, draft.state, __ATOMIC_RELEASE);
+  if (!trace_map_is_whole) trace_close_window(window);
   return at;
 }
 
 // Says how the call of a record ended.
-PART void trace_settle(uint64_t at, uint8_t state) {
+__attribute__((unused)) static void trace_settle(uint64_t at, uint8_t state) {
   if (!at) return;
-  if (trace_map_is_whole) {
-    struct trace_record *record =
-        (struct trace_record *)((char *)trace_map + at);
-    __atomic_store_n(&record->state, state, __ATOMIC_RELEASE);
-    return;
+  struct trace_window window = {.at = (char *)trace_map + at};
+  if (!trace_map_is_whole) {
+    window = trace_open_window(at, sizeof(struct trace_record));
   }
-  long fd = KERNEL(openat, AT_FDCWD, trace_map->path, O_RDWR | O_CLOEXEC, 0);
-  if (fd < 0) return;
-  KERNEL(pwrite64, fd, &state, 1, at + offsetof(struct trace_record, state));
-  KERNEL(close, fd, 0, 0, 0);
+  if (!window.at) return;
+  struct trace_record *record = (struct trace_record *)window.at;
+  __atomic_store_n(&record->state, state, __ATOMIC_RELEASE);
+  if (!trace_map_is_whole) trace_close_window(window);
 }
 
 static inline uint8_t trace_state_of(int error) {
