@@ -241,7 +241,12 @@ export type { DepFlag, TargetFlag } from "./lib/rules/model.ts";
 export type { JobStatus } from "./lib/rules/state/record.ts";
 
 // rules
-export { make, writeFirstLmakefile } from "./lib/rules/api.ts";
+export {
+  make,
+  SERVER_WORD,
+  serveRepo,
+  writeFirstLmakefile,
+} from "./lib/rules/api.ts";
 export type { ReportEvent as MakeEvent } from "./lib/rules/engine/report.ts";
 export type {
   MadeFile,

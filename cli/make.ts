@@ -1,6 +1,11 @@
 /** `clibs make`. */
 
-import { make, type MakeEvent, writeFirstLmakefile } from "../mod.ts";
+import {
+  make,
+  type MakeEvent,
+  SERVER_WORD,
+  writeFirstLmakefile,
+} from "../mod.ts";
 import type { CommandContext } from "./command.ts";
 import type { Flags } from "./commands.ts";
 
@@ -38,7 +43,16 @@ export async function run(
       : {}),
     feedback: context.bus,
     signal: context.signal,
+    serverCommand,
   });
   context.result({ ...report, events });
   return report.ok ? 0 : 1;
+}
+
+/** The command line of a server: this program again. */
+function serverCommand(root: string): string[] {
+  const program = Deno.build.standalone
+    ? []
+    : ["run", "--allow-all", "--quiet", "--no-check", Deno.mainModule];
+  return [Deno.execPath(), ...program, SERVER_WORD, root];
 }

@@ -7,6 +7,8 @@ import {
   openFileSink,
   PROBE_WORD,
   runProbe,
+  SERVER_WORD,
+  serveRepo,
   toClibsError,
   UsageError,
   version,
@@ -51,6 +53,7 @@ export async function run(
     if (problem !== undefined) stderr.write(`${problem}\n`);
     return problem === undefined ? 0 : 1;
   }
+  if (argv[0] === SERVER_WORD) return await serveRepo(argv[1] ?? ".");
   try {
     const parsed = parse(withLmakeArgs(argv));
     if (parsed.kind === "command") {

@@ -32,6 +32,11 @@ export const rulesErrors: Explanations = {
     text:
       "`resources` of a rule takes amounts from the pools in `lmake.config.backends.local`: `cpu`, `mem` and `tmp` in megabytes, and counters of your own. A job that asks for more than there is at all never runs.",
   },
+  CLIBS_LMAKE_SERVER: {
+    title: "The server of a repo cannot be had",
+    text:
+      "Commands of one repo share a server, which `clibs make` starts and which goes when it is idle. What it printed is in LMAKE/server.log. With `CLIBS_MAKE_SERVER=0` a command works by itself.",
+  },
   CLIBS_LMAKE_SOURCES: {
     title: "Nothing tells which files are sources",
     text:

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { ClibsError } from "../errors.ts";
 import { lstatIfExists } from "../host/files.ts";
 import type { MakeOptions, MakeReport } from "./make.ts";
+import { findRoot } from "./root.ts";
 
 /**
  * Makes files by the rules of `Lmakefile.ts`: runs the jobs that they need and
@@ -21,8 +22,31 @@ import type { MakeOptions, MakeReport } from "./make.ts";
  * const { ok, targets } = await make({ targets: ["hello"] });
  * ```
  */
-export async function make(options: MakeOptions = {}): Promise<MakeReport> {
-  return await (await import("./make.ts")).make(options);
+export async function make(
+  options: MakeOptions & {
+    /**
+     * Command line of a server of a repo, which is started if there is none.
+     * Default: files are made in this process, unless there is a server.
+     */
+    serverCommand?: (root: string) => string[];
+  } = {},
+): Promise<MakeReport> {
+  const { serverCommand, ...rest } = options;
+  if (Deno.env.get("CLIBS_MAKE_SERVER") !== "0") {
+    const { makeByServer } = await import("./server/client.ts");
+    const root = findRoot(options.cwd ?? ".");
+    const report = await makeByServer(root, rest, serverCommand);
+    if (report) return report;
+  }
+  return await (await import("./make.ts")).make(rest);
+}
+
+/** First word of a command line that serves the repo named by the second. */
+export const SERVER_WORD = "--serve-make";
+
+/** Serves a repo until nobody needs it. Returns the exit code of the process. */
+export async function serveRepo(root: string): Promise<number> {
+  return await (await import("./server/serve.ts")).serve(root);
 }
 
 /**

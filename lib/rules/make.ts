@@ -14,8 +14,9 @@ import { failureOf, summaryText } from "./engine/summary.ts";
 import { type BuildProfile, buildProfile } from "./profile/profile.ts";
 import { type MakeProgress, progressOf } from "./profile/progress.ts";
 import { RunLog } from "./profile/runs.ts";
-import { findRoot, type Repo } from "./repo.ts";
-import { PRIVATE } from "./state/store.ts";
+import { type Repo } from "./repo.ts";
+import { findRoot } from "./root.ts";
+import { PRIVATE } from "./root.ts";
 import { inWorkplace, type Workplace } from "./workplace.ts";
 
 /** Milliseconds between two reports of how far a command has got. */

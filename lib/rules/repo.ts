@@ -16,10 +16,8 @@ import { findSources, type Sources } from "./engine/sources.ts";
 import type { Loaded } from "./load/load.ts";
 import type { Definition, Evaluator, RuleSpec } from "./model.ts";
 import { type Job, RuleTable } from "./select.ts";
-import { PRIVATE, Store } from "./state/store.ts";
-
-/** Name of the file with the rules. */
-export const LMAKEFILE = "Lmakefile.ts";
+import { findRoot, LMAKEFILE, PRIVATE } from "./root.ts";
+import { Store } from "./state/store.ts";
 
 /** Version of the saved definition. */
 const DEFINITION_FORMAT = 1;
@@ -62,28 +60,6 @@ export interface OpenOptions {
   store?: Store;
   /** Checksums, if they are loaded already. */
   sums?: Checksums;
-}
-
-/**
- * The root of the repo that a folder is in.
- *
- * @throws {ClibsError} `CLIBS_LMAKE_REPO` if it is in none.
- */
-export function findRoot(from: string): string {
-  const start = Deno.realPathSync(from);
-  for (let dir = start;; dir = dirname(dir)) {
-    try {
-      if (Deno.statSync(join(dir, LMAKEFILE)).isFile) return dir;
-    } catch {
-      // Not here.
-    }
-    if (dirname(dir) === dir) break;
-  }
-  throw new ClibsError(
-    "CLIBS_LMAKE_REPO",
-    `Cannot find rules: there is no ${LMAKEFILE} here or above`,
-    { facts: { from: start }, hint: "clibs make --init" },
-  );
 }
 
 /**

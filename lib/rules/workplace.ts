@@ -16,7 +16,8 @@ import launch from "./native/launch.c" with { type: "text" };
 import spawn from "./native/spawn.c" with { type: "text" };
 import { placePython } from "./python/place.ts";
 import { openRepo, type Repo } from "./repo.ts";
-import { PRIVATE, Store } from "./state/store.ts";
+import { Store } from "./state/store.ts";
+import { PRIVATE } from "./root.ts";
 
 /** How a workplace is entered. */
 export interface WorkplaceOptions {

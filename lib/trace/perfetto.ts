@@ -41,7 +41,11 @@ export function perfettoTrace(trace: Trace): string {
       },
     });
   }
-  return `${JSON.stringify({ displayTimeUnit: "ms", traceEvents: events })}\n`;
+  // Viewers take text that is well-formed only, as names of files are not.
+  const wellFormed = (_key: string, value: unknown) =>
+    typeof value === "string" ? value.toWellFormed() : value;
+  const document = { displayTimeUnit: "ms", traceEvents: events };
+  return `${JSON.stringify(document, wellFormed)}\n`;
 }
 
 function byStart(a: CommandFact, b: CommandFact): number {

@@ -289,7 +289,7 @@ function removeStale(folder: string): void {
       }
       using file = Deno.openSync(path, { read: true, write: true });
       // A file that was just made may not be locked yet.
-      const age = Date.now() - (file.statSync().birthtime?.getTime() ?? 0);
+      const age = Date.now() - (file.statSync().mtime?.getTime() ?? 0);
       if (age > 10_000 && file.tryLockSync(true)) Deno.removeSync(path);
     } catch {
       // Somebody else removed it.

@@ -24,6 +24,7 @@ function idleEngine(repo: Repo): Engine {
     }),
     options: { rerunErrors: false, all: false, retries: 0 },
     startedNs: BigInt(Date.now()) * 1_000_000n,
+    exclusively: (_, work) => work(),
     run: () => Promise.reject(new Error("nothing is run")),
   });
 }
@@ -67,7 +68,7 @@ async function settle(
 ): Promise<JobState | undefined> {
   const job = currentJob(repo, record);
   if (!job) return undefined;
-  const state = new JobState(job, record.id, record);
+  const state = new JobState(job, record.id, { job: () => record });
   if (job.deps !== "dynamic") state.statics = [...job.deps];
   await settleAttributes(engine, state);
   return state;

@@ -10,7 +10,7 @@ import { describeFunction } from "../engine/command.ts";
 import { QUARANTINE } from "../engine/prepare.ts";
 import type { Repo } from "../repo.ts";
 import type { JobLog, JobRecord } from "../state/record.ts";
-import { PRIVATE } from "../state/store.ts";
+import { PRIVATE } from "../root.ts";
 import { settledJob } from "./attributes.ts";
 import { isSource, jobsOf, opened } from "./repo.ts";
 import type { DebugOptions, DebugReport } from "./types.ts";

@@ -10,7 +10,7 @@ import { CodecTables } from "../codec/tables.ts";
 import type { Repo } from "../repo.ts";
 import type { DepState, JobServices } from "../services.ts";
 import type { JobRecord } from "../state/record.ts";
-import { PRIVATE } from "../state/store.ts";
+import { PRIVATE } from "../root.ts";
 import { isSource, knownMakerOf } from "./repo.ts";
 import type { DebugOptions } from "./types.ts";
 

@@ -4,8 +4,9 @@ import { join } from "node:path";
 import { loadChecksums, NO_FILE } from "../../host/checksum.ts";
 import { removeFile } from "../../host/files.ts";
 import { Files } from "../engine/files.ts";
-import { findRoot } from "../repo.ts";
-import { jobFiles, PRIVATE, Store } from "../state/store.ts";
+import { findRoot } from "../root.ts";
+import { jobFiles, Store } from "../state/store.ts";
+import { PRIVATE } from "../root.ts";
 import { alone, folderOf } from "./repo.ts";
 import type { RepairReport, RulesOptions } from "./types.ts";
 

@@ -4,10 +4,12 @@ import { basename, dirname, join, resolve } from "node:path";
 import { ClibsError, UsageError } from "../../errors.ts";
 import { withLock } from "../../host/lock.ts";
 import { nearest } from "../../nearest.ts";
-import { findRoot, openRepo, type Repo } from "../repo.ts";
+import { openRepo, type Repo } from "../repo.ts";
+import { findRoot } from "../root.ts";
 import type { Candidate } from "../select.ts";
 import type { JobRecord } from "../state/record.ts";
-import { PRIVATE } from "../state/store.ts";
+import { PRIVATE } from "../root.ts";
+import { releaseServer } from "../server/client.ts";
 import type { RulesOptions } from "./types.ts";
 
 /** Looks into a repo without changing anything in it. */
@@ -26,6 +28,7 @@ export async function changing<T>(
 ): Promise<T> {
   const root = findRoot(folderOf(options));
   const { feedback, signal } = options;
+  await releaseServer(root);
   return await withLock(
     join(root, PRIVATE, "lock"),
     { doing, feedback, signal },
@@ -59,6 +62,7 @@ export async function alone<T>(
 ): Promise<T> {
   const path = join(root, PRIVATE, "lock");
   Deno.mkdirSync(dirname(path), { recursive: true });
+  await releaseServer(root);
   using file = Deno.openSync(path, { read: true, write: true, create: true });
   if (!file.tryLockSync(true)) {
     const owner = Deno.readTextFileSync(path).trim();

@@ -2,8 +2,8 @@
 
 import { join } from "node:path";
 import { readJsonIfExists } from "../../host/files.ts";
-import { findRoot } from "../repo.ts";
-import { PRIVATE } from "../state/store.ts";
+import { findRoot } from "../root.ts";
+import { PRIVATE } from "../root.ts";
 import { folderOf } from "./repo.ts";
 import type { RulesOptions, RunningJob } from "./types.ts";
 

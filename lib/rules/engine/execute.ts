@@ -10,7 +10,7 @@ import type { JobServer } from "../channel/server.ts";
 import { functionCommand } from "../job/command.ts";
 import type { Repo } from "../repo.ts";
 import { isOurs, prefixesFor } from "../repo.ts";
-import { PRIVATE } from "../state/store.ts";
+import { PRIVATE } from "../root.ts";
 import { commandText, describeFunction, jobEnvironment } from "./command.ts";
 import type { Folded } from "./fold.ts";
 import { JobProcess, type ProcessEnd } from "./process.ts";
@@ -95,8 +95,10 @@ async function executeIn(
   const attributes = all!;
   const sequenceId = ++sequence;
   const keepsTmp = attributes.keepTmp || context.keepTmp;
-  const tmp = keepsTmp ? keptTmp(repo.root, state) : join(folder, "tmp");
-  makeEmpty(tmp);
+  const tmp = keepsTmp
+    ? keptTmp(repo.root, state)
+    : join(folder, `tmp${sequenceId}`);
+  Deno.mkdirSync(tmp, { recursive: true });
   const stdoutTarget = job.targets.find(({ key, file }) =>
     key === "target" && file !== undefined
   )?.file;
@@ -192,6 +194,7 @@ async function executeIn(
     }
   } finally {
     registered[Symbol.dispose]();
+    if (!keepsTmp) removeTmp(tmp);
   }
   const durationMs = Date.now() - startedMs;
   const folded = await services.finish();
@@ -218,15 +221,13 @@ async function executeIn(
   };
 }
 
-/** Has a folder there with nothing in it. */
-function makeEmpty(folder: string): void {
+/** Removes a temporary folder, which mostly is empty. */
+function removeTmp(folder: string): void {
   try {
-    if (Deno.readDirSync(folder)[Symbol.iterator]().next().done) return;
+    Deno.removeSync(folder);
+  } catch {
     removeTree(folder);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
-  Deno.mkdirSync(folder, { recursive: true });
 }
 
 function keptTmp(root: string, state: JobState): string {

@@ -9,7 +9,8 @@ import {
   stampText,
   type StatNs,
 } from "../../host/statx.ts";
-import { PRIVATE, type Store } from "../state/store.ts";
+import { type Store } from "../state/store.ts";
+import { PRIVATE } from "../root.ts";
 
 /** Two dates within so many nanoseconds may be the same. */
 const TICK_NS = 10_000_000n;

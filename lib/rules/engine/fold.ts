@@ -173,7 +173,9 @@ class Folding {
     );
     if (isIgnoredLate && first > declared!.at) return;
     const isTarget = official !== undefined || side !== undefined;
-    const allowedAt = isTarget
+    const isFreeSource = this.#options.sourcesOk &&
+      this.#options.isSource(file);
+    const allowedAt = isTarget || isFreeSource
       ? 0
       : declared?.flags.has("allow")
       ? declared.at

@@ -2,7 +2,7 @@
 
 import { join } from "node:path";
 import { removeTree, writeFileAtomic } from "../../host/files.ts";
-import { PRIVATE } from "../state/store.ts";
+import { PRIVATE } from "../root.ts";
 import module from "./lmake.py" with { type: "text" };
 
 /** Folder of a repo that is on `PYTHONPATH` of its jobs. */

@@ -10,6 +10,7 @@ import { join } from "node:path";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { sha256Hex } from "../../host/digest.ts";
 import { removeFile, sortedEntries } from "../../host/files.ts";
+import { PRIVATE } from "../root.ts";
 import type { JobLog, JobRecord } from "./record.ts";
 
 /**
@@ -19,9 +20,6 @@ import type { JobLog, JobRecord } from "./record.ts";
  * 1: the first.
  */
 export const STORE_FORMAT = 1;
-
-/** Folder of everything that clibs keeps in a repo. */
-export const PRIVATE = "LMAKE";
 
 /** A file as it was when it was last looked at. */
 export interface FileRecord {
