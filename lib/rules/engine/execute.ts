@@ -98,7 +98,9 @@ async function executeIn(
   const tmp = keepsTmp
     ? keptTmp(repo.root, state)
     : join(folder, `tmp${sequenceId}`);
-  Deno.mkdirSync(tmp, { recursive: true });
+  for (const dir of keepsTmp ? [folder, tmp] : [tmp]) {
+    Deno.mkdirSync(dir, { recursive: true });
+  }
   const stdoutTarget = job.targets.find(({ key, file }) =>
     key === "target" && file !== undefined
   )?.file;

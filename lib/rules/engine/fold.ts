@@ -242,11 +242,12 @@ class Folding {
       access.firstRead !== 0 && access.firstRead < access.firstWrite &&
         access.met === "found" && (access.kinds & KIND.regular) !== 0;
     const isSource = this.#options.isSource(file);
-    if (!isThere) {
-      if (isSource) this.#problems.push(`removed the source ${file}`);
-      return true;
-    }
     const sourceOk = flags.has("sourceOk") || this.#options.sourcesOk;
+    if (!isThere) {
+      if (!isSource || sourceOk) return true;
+      this.#problems.push(`removed the source ${file}`);
+      return false;
+    }
     if (isSource && !sourceOk) {
       this.#problems.push(
         `wrote to the source ${file}: declare it with sourceOk`,
