@@ -50,17 +50,17 @@ export async function differences(
 ): Promise<string[]> {
   using dir = new TempDir();
   const place = dir.join("work");
-  const bare = (await run(one, "none", place)).outside;
+  const bare = await runBare(one, place);
   const found: string[] = [];
   for (const method of methods) {
     if (one.except?.[method] !== undefined) continue;
-    const { outside, result } = await run(one, method, place);
+    const { seen, result } = await runTraced(one, method, place);
     for (
       const key of ["code", "signal", "stdout", "stderr", "files"] as const
     ) {
-      if (String(outside[key]) === String(bare[key])) continue;
+      if (String(seen[key]) === String(bare[key])) continue;
       found.push(
-        `${method}: ${key} is\n${outside[key]}\nnot\n${bare[key]}`,
+        `${method}: ${key} is\n${seen[key]}\nnot\n${bare[key]}`,
       );
     }
     const { complete, lost, escapes } = result.trace;
@@ -76,33 +76,63 @@ export async function differences(
   return found;
 }
 
-async function run(
-  one: Behaviour,
-  method: Method,
-  place: string,
-): Promise<{ outside: Outside; result: TraceResult }> {
+/** An empty folder with what the command needs. */
+function prepare(one: Behaviour, place: string): void {
   new Deno.Command("rm", { args: ["-rf", place] }).outputSync();
   Deno.mkdirSync(place);
   const dir = Object.create(TempDir.prototype, { path: { value: place } });
   one.prepare?.(dir);
+}
+
+function variables(one: Behaviour, place: string): Record<string, string> {
+  return { PATH: "/usr/bin:/bin", HOME: place, LC_ALL: "C", ...one.env };
+}
+
+async function runBare(one: Behaviour, place: string): Promise<Outside> {
+  prepare(one, place);
+  const [program = "", ...args] = one.command;
+  const { code, signal, stdout, stderr } = await new Deno.Command(program, {
+    args,
+    cwd: place,
+    env: variables(one, place),
+    clearEnv: true,
+    stdin: "null",
+  }).output();
+  return outside(place, code, signal, stdout, stderr);
+}
+
+async function runTraced(
+  one: Behaviour,
+  method: Method,
+  place: string,
+): Promise<{ seen: Outside; result: TraceResult }> {
+  prepare(one, place);
   const result = await traceCommand({
     command: one.command,
     cwd: place,
-    env: { PATH: "/usr/bin:/bin", HOME: place, LC_ALL: "C", ...one.env },
+    env: variables(one, place),
     method,
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
   });
+  const { code, signal, stdout, stderr } = result;
+  return { result, seen: outside(place, code, signal, stdout, stderr) };
+}
+
+function outside(
+  place: string,
+  code: number,
+  signal: string | null | undefined,
+  stdout: Uint8Array | undefined,
+  stderr: Uint8Array | undefined,
+): Outside {
   const decoder = new TextDecoder();
   return {
-    result,
-    outside: {
-      code: result.code,
-      signal: result.signal,
-      stdout: decoder.decode(result.stdout),
-      stderr: decoder.decode(result.stderr),
-      files: readdirSync(place).sort(),
-    },
+    code,
+    signal: signal ?? undefined,
+    stdout: decoder.decode(stdout),
+    stderr: decoder.decode(stderr),
+    files: readdirSync(place).sort(),
   };
 }

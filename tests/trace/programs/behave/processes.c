@@ -9,7 +9,9 @@
 static int spawns(int argc, char **argv) {
   if (argc > 1) {
     char text[100] = "";
-    printf("%s in %s, group %d\n", argv[1], strrchr(getcwd(NULL, 0), '/'), getpgrp() == getpid());
+    char *folder = getcwd(NULL, 0);
+    printf("%s in %s, group %d\n", argv[1], strrchr(folder, '/'), getpgrp() == getpid());
+    free(folder);
     fflush(stdout);
     ssize_t length = read(0, text, sizeof text);
     printf("read %.*s", (int)length, text);
@@ -36,7 +38,7 @@ static int spawns(int argc, char **argv) {
   sigaddset(&mask, SIGUSR1);
   posix_spawnattr_setsigmask(&attributes, &mask);
   posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK);
-  char *const list[] = {"spawned", "spawns", "x", NULL}, *const env[] = {"A=1", NULL};
+  char *const list[] = {"spawned", "spawns", "x", NULL}, *const env[] = {"ASAN_OPTIONS=detect_leaks=0", NULL};
   pid_t pid;
   int status = -1;
   printf("%d\n", posix_spawn(&pid, self, &actions, &attributes, list, env));
@@ -162,6 +164,11 @@ static int killed(int argc, char **argv) {
     int status;
     waitpid(pid, &status, 0);
     signalled += WIFSIGNALED(status);
+  }
+  for (int n = 0; n < 20; n++) {
+    char name[64];
+    snprintf(name, sizeof name, "file-%d", n);
+    unlink(name);
   }
   put_file("last");
   printf("%d\n", signalled);

@@ -108,7 +108,7 @@ static void *on_small_stack(void *unused) {
 static int stacks(int argc, char **argv) {
   (void)argc, (void)argv;
   char name[20];
-  for (int i = 0; i < 1200; i++) {
+  for (int i = 0; i < 200; i++) {
     snprintf(name, sizeof name, "V%d", i);
     setenv(name, "1", 1);
   }
