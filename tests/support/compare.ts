@@ -4,7 +4,8 @@ import { SYSTEM_PREFIXES } from "../../lib/trace/session.ts";
 import { findProgram } from "../../lib/host/process.ts";
 import type { Method } from "../../lib/trace/methods.ts";
 import { traceCommand, type TraceResult } from "../../lib/trace/run.ts";
-import { type Kind, type OracleRun, runOracle, type Seen } from "./oracle.ts";
+import type { Kind } from "./calls.ts";
+import { type OracleRun, runOracle, type Seen } from "./oracle.ts";
 import { type Known, knownOf } from "./known.ts";
 import { TempDir } from "./temp.ts";
 

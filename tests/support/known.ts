@@ -1,7 +1,8 @@
 /** What a tracer knows, in the words of the tests. */
 
 import { type AccessLog, KIND } from "../../lib/trace/access.ts";
-import { type Kind, toBytes } from "./oracle.ts";
+import type { Kind } from "./calls.ts";
+import { toBytes } from "./oracle.ts";
 
 /** What a tracer knows of one path. */
 export interface Known {

@@ -7,7 +7,8 @@ import type { Method } from "../../lib/trace/methods.ts";
 import { traceCommand, type TraceResult } from "../../lib/trace/run.ts";
 import { find } from "./find.ts";
 import { type Known, knownOf } from "./known.ts";
-import { type Kind, toBytes } from "./oracle.ts";
+import type { Kind } from "./calls.ts";
+import { toBytes } from "./oracle.ts";
 
 /** What must be known of one path, a byte string. */
 export interface Expected {
