@@ -278,8 +278,10 @@ function removeStale(folder: string): void {
   if (cleaned.has(folder)) return;
   cleaned.add(folder);
   const mine = `${PREFIX}${Deno.uid()}-`;
-  for (const { name } of Deno.readDirSync(folder)) {
-    if (!name.startsWith(mine)) continue;
+  const names = Array.from(Deno.readDirSync(folder), ({ name }) => name)
+    .filter((name) => name.startsWith(mine));
+  // Links come after what they belong to.
+  for (const name of names.sort()) {
     const path = join(folder, name);
     try {
       if (/\.(so|tracer)$/.test(name)) {

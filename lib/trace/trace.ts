@@ -104,7 +104,8 @@ class Folding {
   constructor(log: AccessLog, run: RunFacts, checksums: Checksums) {
     this.#log = log;
     this.#checksums = checksums;
-    this.#startNs = run.startedMs * 1e6;
+    // Of the millisecond in which it started, most was before.
+    this.#startNs = (run.startedMs + 1) * 1e6;
     this.trace = emptyTrace(log, run);
     const listed: Access[] = [];
     const writes: Access[] = [];
@@ -134,8 +135,8 @@ class Folding {
       return;
     }
     const isHidden = met === "absent" && stat === "hidden";
-    if (met !== "found" && stat === undefined || isHidden) {
-      if (changed === 0) trace.absent.push(path);
+    if (changed === 0 && (met !== "found" && !stat || isHidden)) {
+      trace.absent.push(path);
       return;
     }
     if (

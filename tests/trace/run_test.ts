@@ -173,7 +173,10 @@ Deno.test({
   fn: async () => {
     using dir = new TempDir();
     dir.write({ in: "1" });
-    const running = sh(dir, "cat in > ready; while ! test -e go; do :; done");
+    const running = sh(
+      dir,
+      "cat in; : > ready; while ! test -e go; do :; done",
+    );
     while (!dir.has("ready")) await new Promise((done) => setTimeout(done, 5));
     dir.write({ in: "2" });
     dir.write({ go: "" });
