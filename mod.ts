@@ -247,6 +247,9 @@ export {
   serveRepo,
   writeFirstLmakefile,
 } from "./lib/rules/api.ts";
+export type { MakeProgress } from "./lib/rules/profile/progress.ts";
+export type { BuildProfile, ProfiledRun } from "./lib/rules/profile/profile.ts";
+export { profileReport, profileTrace } from "./lib/rules/profile/api.ts";
 export type { ReportEvent as MakeEvent } from "./lib/rules/engine/report.ts";
 export type {
   MadeFile,

@@ -88,6 +88,8 @@ export interface CommandContext {
   readonly quiet: boolean;
   /** Whether standard output takes colours. */
   readonly color: boolean;
+  /** Whether a line that redraws itself may be shown, by `status` events. */
+  readonly live: boolean;
   /** Width of the terminal; 80 if there is none. */
   readonly columns: number;
   /**
@@ -95,6 +97,8 @@ export interface CommandContext {
    * Does nothing with `--json`.
    */
   stdout(text: string): void;
+  /** Prints to standard error, newlines included, beside what redraws itself. */
+  stderr(text: string): void;
   /**
    * Sets the document that `--json` prints, without its `version`; the last
    * call counts. An error thrown later is added as its `error`.

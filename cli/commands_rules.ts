@@ -91,12 +91,26 @@ export const rulesCommands = {
       },
       ...jobFlags,
       sync: { short: "S", help: "Wait until the server has ended" },
+      profile: {
+        value: "FILE",
+        complete: "file",
+        help: "Write where the time went, as a trace for ui.perfetto.dev",
+      },
+      report: {
+        value: "FILE",
+        complete: "file",
+        help: "Write where the time went, as a page of HTML",
+      },
       init: { help: "Write a first Lmakefile.ts" },
     },
     exitCodes: "lmake",
     examples: [
       ["clibs make hello", "Make hello and what it needs"],
       ["clibs make -e -j 8 all", "Also try again what failed, 8 jobs at once"],
+      [
+        "clibs make --report time.html all",
+        "See where the time goes: slowest jobs, critical path, timeline",
+      ],
       ["clibs make --init", "Write a first Lmakefile.ts"],
     ],
     load: (): Loaded => import("./make.ts"),

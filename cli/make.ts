@@ -3,11 +3,15 @@
 import {
   make,
   type MakeEvent,
+  profileReport,
+  profileTrace,
   SERVER_WORD,
+  UsageError,
   writeFirstLmakefile,
 } from "../mod.ts";
 import type { CommandContext } from "./command.ts";
 import type { Flags } from "./commands.ts";
+import { statusLine } from "./make_status.ts";
 
 /** Runs the command; returns its exit code. */
 export async function run(
@@ -24,10 +28,17 @@ export async function run(
   const events: MakeEvent[] = [];
   const write = (text: string) => {
     if (!context.quiet && !context.json) {
-      Deno.stderr.writeSync(new TextEncoder().encode(`${text}\n`));
+      context.stderr(`${text}\n`);
     }
   };
-  const report = await make({
+  const { profile: tracePath, report: pagePath } = flags;
+  // Before hours of work rather than after them.
+  for (const path of [tracePath, pagePath]) {
+    if (path !== undefined) writeFile(path, "");
+  }
+  const status = (line: string) =>
+    context.bus.emit("debug", "status", line, { line });
+  const { profile, ...report } = await make({
     targets: args,
     jobs: flags.jobs,
     rerunErrors: flags.forgetErrors,
@@ -38,15 +49,37 @@ export async function run(
     verbose: context.verbose,
     onLine: write,
     onEvent: (event) => void events.push(event),
+    ...(context.live
+      ? { onProgress: (progress) => status(statusLine(progress)) }
+      : {}),
+    profile: tracePath !== undefined || pagePath !== undefined,
     ...(flags.liveOut && !context.json
       ? { onStdout: (chunk: Uint8Array) => void Deno.stdout.writeSync(chunk) }
       : {}),
     feedback: context.bus,
     signal: context.signal,
     serverCommand,
-  });
+  }).finally(() => context.live && status(""));
+  if (profile && tracePath !== undefined) {
+    writeFile(tracePath, await profileTrace(profile));
+  }
+  if (profile && pagePath !== undefined) {
+    writeFile(pagePath, await profileReport(profile));
+  }
   context.result({ ...report, events });
   return report.ok ? 0 : 1;
+}
+
+function writeFile(path: string, text: string): void {
+  try {
+    Deno.writeTextFileSync(path, text);
+  } catch (cause) {
+    throw new UsageError(
+      "CLIBS_USAGE_OUTPUT",
+      `Cannot write ${path}: ${(cause as Error).message}`,
+      { cause, hint: "name a file in a folder that exists and is writable" },
+    );
+  }
 }
 
 /** The command line of a server: this program again. */

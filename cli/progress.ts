@@ -8,6 +8,8 @@ import { PlainView } from "./progress_plain.ts";
 export interface ProgressView {
   /** Receives every event of the bus. */
   show(event: FeedbackEvent): void;
+  /** Writes lines that stay, with their newlines, and leaves the rest alone. */
+  print(text: string): void;
   /** How many tasks are running. */
   readonly running: number;
   /**

@@ -1,6 +1,6 @@
-/** Progress that redraws itself: one line for each running task. */
+/** Progress that redraws itself: one line for each running task, and one for all. */
 
-import type { FeedbackEvent } from "../mod.ts";
+import { type FeedbackEvent, plainLine } from "../mod.ts";
 import { painter } from "./color.ts";
 import type { ProgressView, ViewOptions } from "./progress.ts";
 import {
@@ -28,14 +28,20 @@ export function renderTasks(
   tasks: Tasks,
   now: number,
   size: { columns: number; rows: number },
+  status = "",
 ): string[] {
   const all = [...tasks.values()];
-  const room = Math.max(1, size.rows - 1);
+  const last = status === "" ? [] : [status];
+  if (all.length === 0) {
+    return last.map((line) => truncate(line, size.columns - 1));
+  }
+  const room = Math.max(1, size.rows - 1 - last.length);
   const shown = all.length > room ? all.slice(0, room - 1) : all;
   const lines = shown.map((task) => taskLine(task, now, size.columns));
   if (shown.length < all.length) {
     lines.push(`... and ${all.length - shown.length} more`);
   }
+  if (lines.length + last.length < Math.max(2, size.rows)) lines.push(...last);
   return lines.map((line) => truncate(line, size.columns - 1));
 }
 
@@ -84,6 +90,7 @@ function sameLines(a: readonly string[], b: readonly string[]): boolean {
 export class LiveView implements ProgressView {
   #options: ViewOptions;
   #tasks: Tasks = new Map();
+  #status = "";
   /** Lines that stay, not written yet: each frame writes them at once. */
   #pending: string[] = [];
   /** The frame on the screen. */
@@ -101,7 +108,9 @@ export class LiveView implements ProgressView {
   show(event: FeedbackEvent): void {
     const paint = painter(this.#options.color);
     const ended = updateTasks(this.#tasks, event);
-    if (event.code === "task.end" && ended) {
+    if (event.code === "status") {
+      this.#status = plainLine(event.fields.line);
+    } else if (event.code === "task.end" && ended) {
       const failed = event.fields.status !== "done";
       const line = endLine(ended, event.fields);
       this.#pending.push(failed ? paint("error", line) : line);
@@ -121,9 +130,15 @@ export class LiveView implements ProgressView {
         );
       }
     }
-    if (this.#tasks.size > 0) {
+    if (this.#tasks.size > 0 || this.#status !== "") {
       this.#stop ??= this.#options.every(FRAME_MS, () => this.#frame());
-    } else if (this.#pending.length > 0) this.close();
+    } else if (this.#stop || this.#pending.length > 0) this.close();
+  }
+
+  print(text: string): void {
+    // Each erasing of the frame flickers: lines wait for the next one.
+    if (this.#stop) this.#pending.push(...text.replace(/\n$/, "").split("\n"));
+    else this.#options.write(text);
   }
 
   #frame(): void {
@@ -131,6 +146,7 @@ export class LiveView implements ProgressView {
       this.#tasks,
       this.#options.now(),
       this.#options.size(),
+      this.#status,
     );
     if (this.#pending.length === 0 && sameLines(lines, this.#drawn)) return;
     const cursor = this.#drawn.length === 0 ? HIDE_CURSOR : "";

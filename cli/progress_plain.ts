@@ -58,6 +58,11 @@ export class PlainView implements ProgressView {
     this.#options.write(`${text}\n`);
   }
 
+  print(text: string): void {
+    this.#lastLine = this.#options.now();
+    this.#options.write(text);
+  }
+
   clear(): void {}
 
   close(): void {

@@ -121,12 +121,15 @@ async function runCommand(
     verbose: global.verbose ?? false,
     quiet: global.quiet ?? false,
     color: wantsColor(global.color ?? "auto", stdout.isTerminal, env),
+    live: canRedraw(stderr.isTerminal, env) && !global.quiet && !global.json &&
+      !env("NO_COLOR"),
     columns: stdout.isTerminal ? terminalSize().columns : 80,
     stdout(text) {
       if (global.json) return;
       view.clear();
       stdout.write(text);
     },
+    stderr: (text) => view.print(text),
     result(result) {
       document = result;
     },

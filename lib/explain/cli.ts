@@ -84,6 +84,13 @@ Folders of packages are arguments of a command: \`clibs build deps/zlib\`.`,
 Flags that every command has (--json, --quiet, ...) may stand before or after the
 command's name; its own flags stand after it.`,
   },
+  CLIBS_USAGE_OUTPUT: {
+    title: "A file that was asked for cannot be written",
+    text:
+      "Flags such as `--profile FILE` and `--report FILE` of `clibs make` write " +
+      "a file. Its folder must exist, and both must be writable. It is opened " +
+      "before any work begins, so nothing was done.",
+  },
   CLIBS_USAGE_LOG_FILE: {
     title: "The file named by --log-file cannot be written",
     text:

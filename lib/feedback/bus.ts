@@ -34,6 +34,8 @@ export interface EventFields {
     status: "done" | "failed" | "cancelled";
     durationMs: number;
   };
+  /** How far the whole has got, as a line below the tasks; empty: there is none. */
+  "status": { line: string };
   /** Another process holds a lock that is needed. `owner` as it wrote itself. */
   "lock.wait": { path: string; owner: string };
   /** One line that a command wrote. */

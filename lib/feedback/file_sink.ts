@@ -47,7 +47,7 @@ export function openFileSink(
 
 /** An event as a line of a log; empty for progress. */
 export function textLine(event: FeedbackEvent): string {
-  if (event.code === "task.progress") return "";
+  if (event.code === "task.progress" || event.code === "status") return "";
   const time = new Date(event.time).toISOString();
   const level = event.level.toUpperCase().padEnd(5);
   return `${time} ${level} ${plainLine(event.message)}\n`;
