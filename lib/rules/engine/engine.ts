@@ -12,12 +12,13 @@ import type { Checksums } from "../../host/checksum.ts";
 import type { CodecTables } from "../codec/tables.ts";
 import type { Repo } from "../repo.ts";
 import type { DepRecord } from "../state/record.ts";
+import type { FileRecord } from "../state/store.ts";
 import { settleAttributes } from "./attributes.ts";
 import type { Files, Look } from "./files.ts";
 import type { Folded } from "./fold.ts";
 import { judge, type Judgement } from "./judge.ts";
 import { diskReason, reasonToRun } from "./reasons.ts";
-import type { Reporter } from "./report.ts";
+import type { Reporter, SourceWord } from "./report.ts";
 import { type RunJob, runOnce } from "./run_once.ts";
 import { type Maker, type Selection, Selector } from "./select.ts";
 import type { ServiceHost } from "./services.ts";
@@ -165,12 +166,8 @@ export class Engine implements ServiceHost {
       if (this.#marks.get(file) === "f") look = this.files.look(file);
       else {
         look = this.files.lookAtSource(file);
-        const { report } = this.parts;
-        if (!before) {
-          if (look.sum !== "none") report.source("new", file);
-        } else if (before.writer === "" && before.sum !== look.sum) {
-          report.source("changed", file);
-        }
+        const word = wordOfSource(before, look, listed);
+        if (word) this.parts.report.source(word, file);
       }
       this.sourceLooks.set(file, look);
     }
@@ -467,13 +464,13 @@ export class Engine implements ServiceHost {
       state.isMissingStatic = true;
       return true;
     }
-    if (!view.failure) return false;
-    this.failDeps(state, view.failure);
+    if (view.failures.length === 0) return false;
+    this.failDeps(state, view.failures);
     return true;
   }
 
   /** Notes that a job cannot be right because of its deps. */
-  failDeps(state: JobState, cause: Failure): void {
+  failDeps(state: JobState, causes: Failure[]): void {
     const { rule, display } = state.job;
     // Of a job that did not run there is nothing to say but in the summary.
     if (state.submits > 0) {
@@ -481,7 +478,7 @@ export class Engine implements ServiceHost {
     }
     state.failure = {
       ...this.#jobFailure(state, "dep_error"),
-      causes: [cause],
+      causes,
     };
   }
 
@@ -492,6 +489,9 @@ export class Engine implements ServiceHost {
       rule: state.job.rule.name,
       job: state.job.display,
       id: state.id,
+      ...(state.attributes
+        ? { maxStderrLen: state.attributes.maxStderrLen }
+        : {}),
       causes: [],
     };
   }
@@ -548,7 +548,7 @@ export class Engine implements ServiceHost {
       if (!dep.flags.includes("critical") || stopped) continue;
       await one;
       const judged = judge(this, [dep], outcomes);
-      stopped = judged.changed !== undefined || judged.failure !== undefined ||
+      stopped = judged.changed !== undefined || judged.failures.length > 0 ||
         state.record === undefined;
     }
     await Promise.all(started);
@@ -571,8 +571,20 @@ export class Engine implements ServiceHost {
     }
     const judged = judge(this, deps, outcomes);
     if (judged.changed) return "changed";
-    return judged.failure ? "error" : "ok";
+    return judged.failures.length > 0 ? "error" : "ok";
   }
+}
+
+/** What is said of a source; undefined if it is as it was. */
+function wordOfSource(
+  before: FileRecord | undefined,
+  { sum, stamp }: Look,
+  listed: boolean,
+): SourceWord | undefined {
+  if (sum === "none") return listed ? "missing" : undefined;
+  if (!before || before.writer !== "" || before.sum === "none") return "new";
+  if (before.sum !== sum) return "changed";
+  return before.stamp === "" || before.stamp === stamp ? undefined : "steady";
 }
 
 /** An error that a user can act on, as the text of a failure. */

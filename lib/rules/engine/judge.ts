@@ -12,8 +12,8 @@ export interface Judgement {
   outcomes: Map<string, Outcome>;
   /** The first that is not what the job saw. */
   changed?: string;
-  /** Why the job cannot be right. */
-  failure?: Failure;
+  /** Why the job cannot be right, in the order of its deps. */
+  failures: Failure[];
   /** A static dep that cannot be had at all: the rule does not apply. */
   missingStatic?: string;
 }
@@ -29,7 +29,7 @@ export function judge(
   deps: readonly DepRecord[],
   outcomes: Map<string, Outcome>,
 ): Judgement {
-  const result: Judgement = { outcomes };
+  const result: Judgement = { outcomes, failures: [] };
   let changedGroup = Infinity;
   for (const dep of deps) {
     if (dep.codec) {
@@ -49,7 +49,7 @@ export function judge(
     }
     const failure = failureOf(dep, outcome);
     if (failure && (isStatic || dep.group <= changedGroup)) {
-      result.failure ??= failure;
+      result.failures.push(failure);
     }
     if (
       hasChanged(engine, dep, outcome) || isNewlyBelow(deps, dep, outcome)

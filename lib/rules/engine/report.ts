@@ -14,6 +14,9 @@ export interface ReportOptions {
   onEvent?: (event: ReportEvent) => void;
 }
 
+/** What is said of sources. */
+export type SourceWord = "new" | "changed" | "missing" | "steady";
+
 /** One thing that happened. */
 export interface ReportEvent {
   /** Milliseconds since 1970. */
@@ -99,14 +102,21 @@ export class Reporter {
   }
 
   /** Notes a source; many of one word become one line. */
-  source(word: string, name: string): void {
+  source(word: SourceWord, name: string): void {
+    // The date alone is of interest to few, and to no job.
+    if (word === "steady") {
+      if (this.#options.verbose) this.#sourceLine(word, name);
+      return;
+    }
     const names = this.#sources.get(word) ?? [];
     names.push(name);
     this.#sources.set(word, names);
     this.#options.onEvent?.({ timeMs: Date.now(), word, name });
-    if (this.#options.verbose) {
-      this.#options.write(`${this.#prefix()}${word.padEnd(11)} ${name}`);
-    }
+    if (this.#options.verbose) this.#sourceLine(word, name);
+  }
+
+  #sourceLine(word: string, text: string): void {
+    this.#options.write(`${this.#prefix()}${word.padEnd(11)} ${text}`);
   }
 
   /** Prints what was only counted so far. */
@@ -117,7 +127,7 @@ export class Reporter {
       const text = names.length === 1
         ? names[0]!
         : `${names.length.toLocaleString("en")} sources`;
-      this.#options.write(`${this.#prefix()}${word.padEnd(11)} ${text}`);
+      this.#sourceLine(word, text);
     }
     this.#sources.clear();
   }

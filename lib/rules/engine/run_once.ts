@@ -222,10 +222,11 @@ class Run {
     prefix: "" | "was_",
   ): string | undefined {
     const state = this.#state;
-    if (judged.failure) {
-      save(`dep in error: ${judged.failure.file}`);
+    const [failure] = judged.failures;
+    if (failure) {
+      save(`dep in error: ${failure.file}`);
       state.ran = true;
-      this.#engine.failDeps(state, judged.failure);
+      this.#engine.failDeps(state, judged.failures);
       return undefined;
     }
     if (ending.messages.length > 0) {
@@ -246,7 +247,8 @@ class Run {
   ): string | undefined {
     const state = this.#state;
     if (isLost(ending)) {
-      if (state.lost++ < state.attributes!.maxRetriesOnLost) {
+      const { maxRetriesOnLost } = state.attributes!;
+      if (result.end.blameless || state.lost++ < maxRetriesOnLost) {
         save("was lost");
         this.#line("lost", result.durationMs, ending.messages);
         return "was lost";
@@ -297,6 +299,8 @@ class Run {
     if (end.timedOut) {
       status = "timeout";
       messages.push(`timeout: not done after ${attributes.timeout} s`);
+    } else if (end.lost !== undefined) {
+      return { status: "lost", messages: [`lost: ${end.lost}`] };
     } else if (end.signal === "SIGKILL" || end.signal === "SIGTERM") {
       return { status: "lost", messages: [`lost: ended by ${end.signal}`] };
     } else if (end.signal !== undefined) {

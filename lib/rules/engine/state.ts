@@ -17,6 +17,8 @@ export interface Failure {
   job?: string;
   /** Its store id, by which its output is found. */
   id?: string;
+  /** Lines of its standard error that are shown. */
+  maxStderrLen?: number;
   /** One next step. */
   hint?: string;
   /** What the job wanted and could not have. */

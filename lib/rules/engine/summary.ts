@@ -65,12 +65,17 @@ function errorLines(
 ): string[] {
   const lines: string[] = [];
   const told = new Set<string>();
-  const visit = (failure: Failure, depth: number, path: Set<Failure>) => {
-    if (path.has(failure)) return;
+  const visited = new Set<Failure>();
+  const visit = (failure: Failure, depth: number) => {
+    if (lines.length > maxErrorLines) return;
     const title = failure.rule === undefined
       ? failure.file
       : `${failure.rule} ${failure.job}`;
-    lines.push(indent(`${title}: ${failure.text}`, 2 + 2 * depth));
+    const isKnown = failure.causes.length > 0 && visited.has(failure);
+    const text = `${title}: ${failure.text}${isKnown ? ", as above" : ""}`;
+    lines.push(indent(text, 2 + 2 * depth));
+    if (isKnown) return;
+    visited.add(failure);
     if (failure.hint) {
       lines.push(indent(`hint: ${failure.hint}`, 4 + 2 * depth));
     }
@@ -83,12 +88,12 @@ function errorLines(
         }
       }
       if (log?.stderr) {
-        lines.push(indent(cut(log.stderr, maxErrorLines), 4 + 2 * depth));
+        const shown = cut(log.stderr, failure.maxStderrLen ?? maxErrorLines);
+        lines.push(indent(shown, 4 + 2 * depth));
       }
     }
-    const below = new Set(path).add(failure);
-    for (const cause of failure.causes) visit(cause, depth + 1, below);
+    for (const cause of failure.causes) visit(cause, depth + 1);
   };
-  for (const failure of failures) visit(failure, 0, new Set());
+  for (const failure of failures) visit(failure, 0);
   return lines.slice(0, maxErrorLines);
 }
