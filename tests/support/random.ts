@@ -244,6 +244,8 @@ export async function traceSequences(
     );
     // Where a link was put since, the path leads elsewhere.
     if (!sequence || isIn(path, links)) continue;
+    // A name that no file can have was refused, wherever its folder went.
+    if (/[^/]{256}/.test(path)) continue;
     problems.push(explain(sequence, named(sequence, path, what)));
   }
   return { problems, result };
