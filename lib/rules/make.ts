@@ -349,6 +349,7 @@ class Command {
         maxErrorLines: this.#repo.definition.config.maxErrorLines,
       }));
     }
+    const told = new Set<Failure>();
     const targets = outcomes.map((outcome): MadeFile => {
       const failure = failureOf(outcome);
       return {
@@ -356,7 +357,7 @@ class Command {
         ok: !failure,
         ran: outcome.job?.ran ?? false,
         checksum: outcome.sum,
-        ...(failure ? { error: errorOf(failure) } : {}),
+        ...(failure ? { error: errorOf(failure, told) } : {}),
       };
     });
     const ok = targets.every(({ ok }) => ok);
@@ -396,13 +397,16 @@ class Command {
   }
 }
 
-function errorOf(failure: Failure): MakeError {
+/** @param told Failures whose causes stand elsewhere already. */
+function errorOf(failure: Failure, told: Set<Failure>): MakeError {
+  const causes = told.has(failure) ? [] : failure.causes;
+  told.add(failure);
   return {
     name: failure.job ?? failure.file,
     ...(failure.rule === undefined ? {} : { rule: failure.rule }),
     message: failure.text,
     ...(failure.hint === undefined ? {} : { hint: failure.hint }),
-    causes: failure.causes.map(errorOf),
+    causes: causes.map((cause) => errorOf(cause, told)),
   };
 }
 
