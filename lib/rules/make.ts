@@ -6,7 +6,7 @@ import type { Feedback } from "../feedback/bus.ts";
 import { CodecTables } from "./codec/tables.ts";
 import { Engine } from "./engine/engine.ts";
 import { executeJob } from "./engine/execute.ts";
-import type { JobProcess } from "./engine/process.ts";
+import type { BackendJob } from "./backends/backend.ts";
 import { Reporter, type ReportEvent } from "./engine/report.ts";
 import type { RunJob } from "./engine/run_once.ts";
 import type { Failure, JobState, Outcome } from "./engine/state.ts";
@@ -142,7 +142,7 @@ class Command {
   readonly #startedMs: number;
   readonly #report: Reporter;
   readonly #lines: string[] = [];
-  readonly #running = new Set<JobProcess>();
+  readonly #running = new Set<BackendJob>();
   readonly #requested = new Set<string>();
   readonly #runs = new RunLog(() => this.#nowMs());
 
@@ -298,7 +298,7 @@ class Command {
           repo: this.#repo,
           host: forJob(engine(), state),
           server,
-          spawner: () => this.#place.spawner(),
+          backend: this.#place.local(),
           tools,
           denoDir: denoDir(),
           sourcesOk: this.#options.sourcesOk ?? false,

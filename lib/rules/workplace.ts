@@ -7,6 +7,7 @@ import { removeTree, sortedEntries } from "../host/files.ts";
 import { withLock } from "../host/lock.ts";
 import { endStaleGroup } from "../jobs/group.ts";
 import { obtainNative } from "../toolchain/native.ts";
+import { LocalBackend } from "./backends/backend.ts";
 import { JobServer } from "./channel/server.ts";
 import { TWINS } from "./channel/twins.ts";
 import { Pool } from "./engine/resources.ts";
@@ -63,8 +64,8 @@ async function endLeftOvers(root: string): Promise<void> {
   for (const { name } of sortedEntries(running)) {
     const mark = join(running, name);
     try {
-      const { jobId } = JSON.parse(Deno.readTextFileSync(mark));
-      await endStaleGroup(Number(name), String(jobId));
+      const { pid, jobId } = JSON.parse(Deno.readTextFileSync(mark));
+      await endStaleGroup(Number(pid), String(jobId));
     } catch {
       // Torn: its job had not been started.
     }
@@ -85,6 +86,7 @@ export class Workplace {
   #server: Promise<JobServer> | undefined;
   #tools: Promise<string> | undefined;
   #spawner: Promise<Spawner> | undefined;
+  #local: LocalBackend | undefined;
   #pool: { key: string; pool: Pool } | undefined;
   readonly #busy = new Map<string, Promise<unknown>>();
 
@@ -119,6 +121,11 @@ export class Workplace {
   spawner(): Promise<Spawner> {
     return this.#spawner ??= obtainNative(SPAWN, { feedback: this.#feedback })
       .then((program) => new Spawner(program));
+  }
+
+  /** Runs jobs on this machine. */
+  local(): LocalBackend {
+    return this.#local ??= new LocalBackend(this.root, () => this.spawner());
   }
 
   /** A folder with the programs that jobs may call. */

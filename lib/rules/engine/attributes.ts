@@ -100,7 +100,7 @@ function checkNames({ autodep, backend }: Attributes): void {
       }: there is none of that name`,
     );
   }
-  if (backend !== "local") {
+  if (backend !== "local" && backend !== "slurm") {
     throw new ClibsError(
       "CLIBS_LMAKE_BACKEND",
       `Cannot run on the backend ${

@@ -6,6 +6,7 @@ import { JOB_ID_VARIABLE } from "../../jobs/group.ts";
 import { type Method, obtainTools, type Tools } from "../../trace/methods.ts";
 import { RecordReader } from "../../trace/record.ts";
 import { TraceSession } from "../../trace/session.ts";
+import type { Backend, BackendJob } from "../backends/backend.ts";
 import type { JobServer } from "../channel/server.ts";
 import { functionCommand } from "../job/command.ts";
 import type { Repo } from "../repo.ts";
@@ -13,9 +14,8 @@ import { isOurs, prefixesFor } from "../repo.ts";
 import { PRIVATE } from "../root.ts";
 import { commandText, describeFunction, jobEnvironment } from "./command.ts";
 import type { Folded } from "./fold.ts";
-import { JobProcess, type ProcessEnd } from "./process.ts";
+import type { ProcessEnd } from "./process.ts";
 import { RunningJob, type ServiceHost } from "./services.ts";
-import type { Spawner } from "./spawner.ts";
 import type { JobNotes } from "./session.ts";
 import type { JobState } from "./state.ts";
 
@@ -47,8 +47,8 @@ export interface ExecuteContext {
   repo: Repo;
   host: ServiceHost;
   server: JobServer;
-  /** Starts processes. */
-  spawner: () => Promise<Spawner>;
+  /** Where the job runs. */
+  backend: Backend;
   /** Folder with the programs that jobs may call. */
   tools: string;
   /** Deno's own cache, which functions need. */
@@ -59,8 +59,8 @@ export interface ExecuteContext {
   keepTmp: boolean;
   /** Prints the standard output of some jobs as it comes. */
   onStdout?: (state: JobState, chunk: Uint8Array) => void;
-  /** Gets each process while it runs. */
-  running: Set<JobProcess>;
+  /** Gets each job while it runs. */
+  running: Set<BackendJob>;
 }
 
 let sequence = 0;
@@ -130,6 +130,7 @@ async function executeIn(
   const tools = await toolsOf(method);
   using session = new TraceSession(method, tools, {
     prefixes: jobPrefixes(repo.root),
+    folder: context.backend.traceFolder,
   });
   const isShell = job.rule.cmd?.kind !== "function";
   const wrapped = session.wrap(
@@ -159,11 +160,11 @@ async function executeIn(
     () => kill(),
   );
   const registered = context.server.add(jobId, services);
-  const startedMs = Date.now();
+  const beganMs = Date.now();
   let end: ProcessEnd;
   try {
     const onStdout = context.onStdout;
-    const child = await JobProcess.start(await context.spawner(), {
+    const child = await context.backend.start({
       argv: wrapped.argv,
       cwd: repo.root,
       env: wrapped.env,
@@ -174,31 +175,26 @@ async function executeIn(
       killSigs: attributes.killSigs,
       timeout: attributes.timeout,
       killGroup: attributes.killDaemons,
+      jobId,
+      rule: job.rule.name,
+      name: job.display,
+      resources: attributes.resources as Record<string, number>,
+      trace: method === "none" ? undefined : session.path,
     });
     kill = () => child.kill();
     if (isUnwanted) kill();
     context.running.add(child);
-    const mark = join(repo.root, PRIVATE, "running", `${child.pgid}`);
-    Deno.writeTextFileSync(
-      mark,
-      JSON.stringify({
-        jobId,
-        rule: job.rule.name,
-        name: job.display,
-        startedMs,
-      }),
-    );
     try {
       end = await child.ended;
     } finally {
       context.running.delete(child);
-      Deno.removeSync(mark);
     }
   } finally {
     registered[Symbol.dispose]();
     if (!keepsTmp) removeTmp(tmp);
   }
-  const durationMs = Date.now() - startedMs;
+  const durationMs = end.ranMs ?? Date.now() - beganMs;
+  const startedMs = end.ranMs === undefined ? beganMs : Date.now() - end.ranMs;
   const folded = await services.finish();
   const unseen = services.unseen();
   const lost = (reader?.lost() ?? 0) > 0;

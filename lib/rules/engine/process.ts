@@ -24,6 +24,12 @@ export interface ProcessEnd {
   timedOut: boolean;
   /** Whether {@linkcode JobProcess.kill} ended it. */
   killed: boolean;
+  /** Milliseconds that it ran, if it may have waited before. */
+  ranMs?: number;
+  /** Why nobody can say how it ended, if that is so. */
+  lost?: string;
+  /** Whether that is no fault of the job: it does not count as a try. */
+  blameless?: boolean;
 }
 
 /** How often a file is looked at that somebody wants to see grow. */
@@ -77,7 +83,7 @@ export class JobProcess {
   #send(signal: number): void {
     if (signal === 0) return;
     if (signal === 9) return killGroup(this.pgid);
-    const name = nameOf(signal);
+    const name = signalName(signal);
     try {
       Deno.kill(-this.pgid, name as Deno.Signal);
     } catch {
@@ -101,7 +107,7 @@ export class JobProcess {
       const { code, signal } = await spawned.ended;
       return {
         code,
-        signal: signal === undefined ? undefined : nameOf(signal),
+        signal: signal === undefined ? undefined : signalName(signal),
         timedOut: this.#timedOut,
         killed: this.#killed,
       };
@@ -112,23 +118,29 @@ export class JobProcess {
   }
 }
 
-function nameOf(signal: number): string {
+/** Name of a signal. */
+export function signalName(signal: number): string {
   return Object.entries(constants.signals)
     .find(([, number]) => number === signal)?.[0] ?? `signal ${signal}`;
 }
 
 /** Shows a file as it grows. */
-class Tail {
+export class Tail {
   readonly #file: Deno.FsFile;
   readonly #show: (chunk: Uint8Array) => void;
   readonly #timer: ReturnType<typeof setInterval>;
 
+  /**
+   * @param path The file, which is there.
+   * @param show Gets what comes.
+   */
   constructor(path: string, show: (chunk: Uint8Array) => void) {
     this.#file = Deno.openSync(path, { read: true });
     this.#show = show;
     this.#timer = setInterval(() => this.#more(), TAIL_MS);
   }
 
+  /** Shows the rest. */
   close(): void {
     clearInterval(this.#timer);
     this.#more();
