@@ -70,7 +70,13 @@ export class LocalBackend implements Backend {
     const { jobId, rule, name } = spec;
     Deno.writeTextFileSync(
       mark,
-      JSON.stringify({ jobId, rule, name, startedMs: Date.now() }),
+      JSON.stringify({
+        pid: process.pgid,
+        jobId,
+        rule,
+        name,
+        startedMs: Date.now(),
+      }),
     );
     return {
       ended: process.ended.finally(() => Deno.removeSync(mark)),
