@@ -1,8 +1,13 @@
 import assert from "node:assert/strict";
-import { dirname } from "node:path";
 import { collectFiles, markFiles, repairState, showRules } from "../../mod.ts";
 import type { JobRecord } from "../../lib/rules/state/record.ts";
-import { jobFiles, Store } from "../../lib/rules/state/store.ts";
+import {
+  Journal,
+  journalPath,
+  newestGeneration,
+} from "../../lib/rules/state/journal.ts";
+import { releaseServer } from "../../lib/rules/server/client.ts";
+import { Store } from "../../lib/rules/state/store.ts";
 import { TempDir } from "../support/temp.ts";
 import { closing, made, RULES, test } from "./companions_support.ts";
 
@@ -30,10 +35,15 @@ test("repair makes the memory anew from the jobs' records", async (repo) => {
   assert.equal(shown!.info!.status, "ok");
   await repo.make("two.b", "s.copy", { words: {} });
 
-  const [first] = [...jobFiles(repo.path("LMAKE"))]
-    .filter(({ record }) => record?.rule === "Copy");
-  const text = Deno.readTextFileSync(first!.path);
-  Deno.writeTextFileSync(first!.path, text.slice(0, -20));
+  await releaseServer(repo.dir.path);
+  const journal = journalPath(
+    repo.path("LMAKE"),
+    newestGeneration(repo.path("LMAKE")),
+  );
+  const lines = Deno.readTextFileSync(journal).split("\n").map((line) =>
+    line.includes('"rule":"Copy"') ? line.slice(0, -20) : line
+  );
+  Deno.writeTextFileSync(journal, lines.join("\n"));
   const torn = await repairState({ cwd });
   assert.deepEqual([torn.jobs, torn.torn], [2, 1]);
   // Nobody knows who made it, so that it is kept.
@@ -108,10 +118,13 @@ Deno.test("a reader sees what a running command has written", async () => {
   using reader = closing(await Store.open(dir.path, { readOnly: true }));
   assert.deepEqual(reader.job("one"), record("one"));
   writer.putJob(record("two"));
-  assert.deepEqual(reader.job("two"), record("two"));
-  assert.deepEqual([...reader.jobsAbout("two")].map(({ id }) => id), ["two"]);
+  using later = closing(await Store.open(dir.path, { readOnly: true }));
+  assert.deepEqual(later.job("two"), record("two"));
+  writer.flush();
+  using last = closing(await Store.open(dir.path, { readOnly: true }));
+  assert.deepEqual([...last.jobsAbout("two")].map(({ id }) => id), ["two"]);
   assert.deepEqual(
-    [...reader.jobsAbout('odd "name"')].map(({ id }) => id),
+    [...last.jobsAbout('odd "name"')].map(({ id }) => id),
     ["one", "two"],
   );
 });
@@ -139,21 +152,44 @@ test("what a killed command left is seen where nothing can be written", async (r
   }
 });
 
-Deno.test("a job's file that was cut anywhere counts as torn", async () => {
+Deno.test("a journal that was cut anywhere keeps the lines before", async () => {
   using dir = new TempDir();
-  using store = closing(await Store.open(dir.path));
-  store.putJob(record("one"));
-  const [whole] = [...jobFiles(dir.join("LMAKE"))];
-  assert.deepEqual(whole!.record, record("one"));
-  const bytes = Deno.readFileSync(whole!.path);
+  const path = journalPath(dir.path, 1);
+  const journal = new Journal(path, true);
+  journal.append({ record: record("one") });
+  const { at } = journal.append({ record: record("two") });
+  journal.close();
+  const bytes = Deno.readFileSync(path);
   for (let length = 0; length < bytes.length; length++) {
-    Deno.writeFileSync(whole!.path, bytes.subarray(0, length));
-    const found = [...jobFiles(dir.join("LMAKE"))];
-    assert.deepEqual(found, [{ path: whole!.path }], `${length} bytes`);
+    Deno.writeFileSync(path, bytes.subarray(0, length));
+    const cut = new Journal(path, false);
+    const whole = [...cut.entries()].filter(({ entry }) => entry);
+    assert.equal(whole.length, length >= at ? 1 : 0, `${length} bytes`);
+    cut.close();
+    // Whoever goes on writing begins a line of its own.
+    const again = new Journal(path, true);
+    again.append({ removed: "one" });
+    const last = [...again.entries()].at(-1);
+    assert.deepEqual(last!.entry, { removed: "one" }, `${length} bytes`);
+    again.close();
   }
-  Deno.writeTextFileSync(
-    `${dirname(whole!.path)}/other.json.tmp`,
-    "left by a writer that was killed",
-  );
-  assert.equal([...jobFiles(dir.join("LMAKE"))].length, 2);
+});
+
+Deno.test("a journal is rewritten when most of it is dead", async () => {
+  using dir = new TempDir();
+  Deno.mkdirSync(dir.join("LMAKE"));
+  const open = () => Store.open(dir.path);
+  const writer = await open();
+  const big = { ...record("one"), reason: "x".repeat(10_000) };
+  for (let n = 0; n < 300; n++) writer.putJob({ ...big, startedMs: n });
+  writer.putJob(record("two"));
+  writer.removeJob("two");
+  writer.close();
+  assert.equal(newestGeneration(dir.join("LMAKE")), 2);
+  assert.ok(Deno.statSync(journalPath(dir.join("LMAKE"), 2)).size < 20_000);
+  using reader = closing(await open());
+  assert.equal(reader.job("one")!.startedMs, 299);
+  assert.equal(reader.job("two"), undefined);
+  // A database that is lost is made from it again.
+  reader.flush();
 });

@@ -53,6 +53,7 @@ export class LocalBackend implements Backend {
   readonly traceFolder = undefined;
   readonly #root: string;
   readonly #spawner: () => Promise<Spawner>;
+  readonly #slots = new Set<number>();
 
   /**
    * @param root Root of the repo.
@@ -66,7 +67,10 @@ export class LocalBackend implements Backend {
   /** Starts a job at once. */
   async start(spec: BackendJobSpec): Promise<BackendJob> {
     const process = await JobProcess.start(await this.#spawner(), spec);
-    const mark = join(this.#root, PRIVATE, "running", `${process.pgid}`);
+    // Overwritten by the next job in this place: making and removing files
+    // takes long. Whether a job runs still, its pid tells.
+    const slot = this.#slot();
+    const mark = join(this.#root, PRIVATE, "running", `${Deno.pid}-${slot}`);
     const { jobId, rule, name } = spec;
     Deno.writeTextFileSync(
       mark,
@@ -79,8 +83,16 @@ export class LocalBackend implements Backend {
       }),
     );
     return {
-      ended: process.ended.finally(() => Deno.removeSync(mark)),
+      ended: process.ended.finally(() => this.#slots.delete(slot)),
       kill: () => process.kill(),
     };
+  }
+
+  /** The smallest number that no running job has. */
+  #slot(): number {
+    let slot = 1;
+    while (this.#slots.has(slot)) slot++;
+    this.#slots.add(slot);
+    return slot;
   }
 }

@@ -5,7 +5,7 @@ import { loadChecksums, NO_FILE } from "../../host/checksum.ts";
 import { removeFile } from "../../host/files.ts";
 import { Files } from "../engine/files.ts";
 import { findRoot } from "../root.ts";
-import { jobFiles, Store } from "../state/store.ts";
+import { Store } from "../state/store.ts";
 import { PRIVATE } from "../root.ts";
 import { alone, folderOf } from "./repo.ts";
 import type { RepairReport, RulesOptions } from "./types.ts";
@@ -25,12 +25,6 @@ export async function repairState(
 async function repair(root: string): Promise<RepairReport> {
   const folder = join(root, PRIVATE);
   const marks = await marksOf(root);
-  let torn = 0;
-  for (const { path, record } of jobFiles(folder)) {
-    if (record) continue;
-    if (path.endsWith(".json")) torn++;
-    removeFile(path);
-  }
   for (const suffix of ["", "-wal", "-shm"]) {
     removeFile(join(folder, `state.db${suffix}`));
   }
@@ -39,6 +33,8 @@ async function repair(root: string): Promise<RepairReport> {
   const sums = await loadChecksums();
   const store = await Store.open(root);
   try {
+    const torn = store.tornLines();
+    store.compact();
     for (const [name, mark] of marks) store.setMark(name, mark);
     const files = new Files(root, store, sums);
     const report: RepairReport = {

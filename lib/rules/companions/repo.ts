@@ -12,6 +12,9 @@ import { PRIVATE } from "../root.ts";
 import { releaseServer } from "../server/client.ts";
 import type { RulesOptions } from "./types.ts";
 
+/** How long a server that was asked to go may take. */
+const RELEASE_MS = 2000;
+
 /** Looks into a repo without changing anything in it. */
 export async function reading<T>(
   options: RulesOptions,
@@ -62,9 +65,9 @@ export async function alone<T>(
 ): Promise<T> {
   const path = join(root, PRIVATE, "lock");
   Deno.mkdirSync(dirname(path), { recursive: true });
-  await releaseServer(root);
+  const wasServed = await releaseServer(root);
   using file = Deno.openSync(path, { read: true, write: true, create: true });
-  if (!file.tryLockSync(true)) {
+  if (!await lock(file, wasServed ? RELEASE_MS : 0)) {
     const owner = Deno.readTextFileSync(path).trim();
     throw new ClibsError(
       "CLIBS_LMAKE_BUSY",
@@ -82,6 +85,15 @@ export async function alone<T>(
   } finally {
     file.truncateSync(0);
     file.unlockSync();
+  }
+}
+
+/** Locks a file; waits a little for a server that is about to go. */
+async function lock(file: Deno.FsFile, timeoutMs: number): Promise<boolean> {
+  for (const end = Date.now() + timeoutMs;;) {
+    if (file.tryLockSync(true)) return true;
+    if (Date.now() >= end) return false;
+    await new Promise((done) => setTimeout(done, 5));
   }
 }
 

@@ -2,6 +2,7 @@
 
 import { join } from "node:path";
 import { readJsonIfExists } from "../../host/files.ts";
+import { JOB_ID_VARIABLE } from "../../jobs/group.ts";
 import { findRoot } from "../root.ts";
 import { PRIVATE } from "../root.ts";
 import { folderOf } from "./repo.ts";
@@ -12,10 +13,10 @@ export function runningJobs(options: RulesOptions): RunningJob[] {
   const folder = join(findRoot(folderOf(options)), PRIVATE, "running");
   const jobs: RunningJob[] = [];
   for (const name of namesIn(folder)) {
-    const pid = Number(name);
     const mark = read(join(folder, name));
-    // Of a command that was killed.
-    if (!mark || !Number.isInteger(pid) || !isAlive(pid)) continue;
+    // Of a job that has ended.
+    if (!mark || !isRunning(mark)) continue;
+    const { pid } = mark;
     jobs.push({
       rule: mark.rule,
       job: mark.name,
@@ -27,6 +28,8 @@ export function runningJobs(options: RulesOptions): RunningJob[] {
 }
 
 interface Mark {
+  pid: number;
+  jobId: string;
   rule: string;
   name: string;
   startedMs: number;
@@ -34,7 +37,8 @@ interface Mark {
 
 function read(path: string): Mark | undefined {
   const mark = readJsonIfExists(path) as Partial<Mark> | undefined;
-  return typeof mark?.rule === "string" && typeof mark.name === "string" &&
+  return typeof mark?.pid === "number" && typeof mark.jobId === "string" &&
+      typeof mark.rule === "string" && typeof mark.name === "string" &&
       typeof mark.startedMs === "number"
     ? mark as Mark
     : undefined;
@@ -48,10 +52,11 @@ function namesIn(folder: string): string[] {
   }
 }
 
-function isAlive(pid: number): boolean {
+/** Whether the process is there, and still that of the job. */
+function isRunning({ pid, jobId }: Mark): boolean {
   try {
-    Deno.statSync(`/proc/${pid}`);
-    return true;
+    const environ = Deno.readTextFileSync(`/proc/${pid}/environ`);
+    return environ.includes(`${JOB_ID_VARIABLE}=${jobId}`);
   } catch {
     return false;
   }

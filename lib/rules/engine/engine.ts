@@ -13,6 +13,7 @@ import type { CodecTables } from "../codec/tables.ts";
 import type { Repo } from "../repo.ts";
 import type { DepRecord } from "../state/record.ts";
 import type { FileRecord } from "../state/store.ts";
+import { all } from "./all.ts";
 import { settleAttributes } from "./attributes.ts";
 import type { Files, Look } from "./files.ts";
 import type { Folded } from "./fold.ts";
@@ -250,7 +251,7 @@ export class Engine implements ServiceHost {
     for (const group of groups) {
       const sure = group.filter((maker) => maker.sure);
       if (sure.length > 1) return this.#multi(file, sure);
-      const results = await Promise.all(
+      const results = await all(
         group.map(async ({ state }) => ({
           state,
           loop: await this.#settle(state, file, onDisk, from),
@@ -551,7 +552,7 @@ export class Engine implements ServiceHost {
       stopped = judged.changed !== undefined || judged.failures.length > 0 ||
         state.record === undefined;
     }
-    await Promise.all(started);
+    await all(started);
     return { ...judge(this, deps, outcomes), outcomes };
   }
 

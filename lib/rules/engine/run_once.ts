@@ -2,6 +2,7 @@
 
 import { CancelledError } from "../../errors.ts";
 import type { JobRecord, JobStatus, TargetRecord } from "../state/record.ts";
+import { all } from "./all.ts";
 import { type Engine, problemText } from "./engine.ts";
 import type { RunResult } from "./execute.ts";
 import { judge, type Judgement } from "./judge.ts";
@@ -183,7 +184,7 @@ class Run {
     }
     save("its deps are not verified");
     this.#line("may_rerun", result.durationMs);
-    await Promise.all(pending.map(async (file) => {
+    await all(pending.map(async (file) => {
       const outcome = await this.#engine.ensure(file, true, this.#state);
       judged.outcomes.set(file, outcome);
     }));
@@ -284,6 +285,7 @@ class Run {
         again: "dep check requires rerun",
       };
     }
+    if (end.killed) return { status: "killed", messages };
     if (folded.preexisting.length > 0) {
       for (const file of folded.preexisting) this.#remove(file);
       const first = folded.preexisting[0]!;

@@ -52,6 +52,8 @@ export interface ProfileInput
   extends Pick<BuildProfile, "targets" | "startedMs" | "elapsedMs" | "ok"> {
   /** The runs, in any order; those that never started do not count. */
   runs: readonly JobRun[];
+  /** The job whose need of a job was the first to be known. */
+  wantedBy?(id: string): string | undefined;
   /** The record of a job that ran. */
   recordOf(id: string): JobRecord | undefined;
 }
@@ -63,7 +65,7 @@ export function buildProfile(input: ProfileInput): BuildProfile {
   ) as Required<JobRun>[];
   ended.sort((a, b) => a.startMs - b.startMs || a.endMs - b.endMs);
   const slots = slotsOf(ended);
-  const after = predecessorsOf(ended, input.recordOf);
+  const after = predecessorsOf(ended, input);
   const critical = longestPath(ended, after);
   const isCritical = new Set(critical);
   return {
@@ -102,14 +104,15 @@ function slotsOf(runs: readonly Required<JobRun>[]): number[] {
 
 /**
  * For each run, those that had to end before it: the last ones of the jobs
- * that made its deps, and the one before of its own job.
+ * that made its deps, the one before of its own job, and the one that found
+ * out that the job is needed at all.
  *
  * A dep that was only found on the way was made while the job ran or later;
  * such a run has not waited for it.
  */
 function predecessorsOf(
   runs: readonly Required<JobRun>[],
-  recordOf: (id: string) => JobRecord | undefined,
+  { recordOf, wantedBy }: Pick<ProfileInput, "recordOf" | "wantedBy">,
 ): number[][] {
   const byJob = new Map<string, number[]>();
   runs.forEach(({ id }, i) => {
@@ -128,13 +131,29 @@ function predecessorsOf(
       const maker = makers.get(file);
       if (maker !== undefined) jobs.add(maker);
     }
+    const lastBefore = (job: string, ms: number) =>
+      byJob.get(job)?.findLast((j) => runs[j]!.endMs <= ms);
     for (const i of own) {
       const { startMs } = runs[i]!;
       for (const job of jobs) {
-        const before = byJob.get(job)!
-          .findLast((j) => j !== i && runs[j]!.endMs <= startMs);
+        const before = lastBefore(job, startMs);
         if (before !== undefined) after[i]!.push(before);
       }
+    }
+    const [first] = own;
+    const { readyMs } = runs[first!]!;
+    const seen = new Set([id]);
+    // Who knew before its own run that it needs the job has not run before it.
+    for (
+      let job = wantedBy?.(id);
+      job && !seen.has(job);
+      job = wantedBy?.(job)
+    ) {
+      seen.add(job);
+      const found = lastBefore(job, readyMs);
+      if (found === undefined) continue;
+      after[first!]!.push(found);
+      break;
     }
   }
   return after;

@@ -159,7 +159,7 @@ function legend(
     items.map(([name, color]) =>
       `<li><i style="background:${color}"></i>${name}</li>`
     ).join("")
-  }<li><i style="background:var(--bad)"></i>came to nothing</li></ul>`;
+  }<li><i style="background:var(--bad)"></i>came to nothing</li><li><i style="border:2px solid var(--text)"></i>on the critical path</li></ul>`;
 }
 
 function runTable(

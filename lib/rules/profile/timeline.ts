@@ -101,19 +101,21 @@ function curveOf({ runs, slots }: BuildProfile, width: number): string {
     { at: startMs, by: 1 },
     { at: endMs, by: -1 },
   ]).sort((a, b) => a.at - b.at || a.by - b.by);
+  const steps = (ms: number) =>
+    +(Math.round(ms / width / NARROW) * NARROW).toFixed(5);
   const points = ["0,1"];
   let running = 0;
-  let drawnAt = -1;
   const y = () => (1 - running / Math.max(1, slots)).toFixed(4);
-  for (const { at, by } of changes) {
-    const x = at / width;
-    // What is narrower than a dot is not worth its text.
-    const isDrawn = x - drawnAt > NARROW / 2 || running + by === 0;
-    if (isDrawn) points.push(`${x.toFixed(5)},${y()}`);
+  changes.forEach(({ at, by }, i) => {
+    const x = steps(at);
+    // Of what happens within the width of a dot, only the outcome is drawn.
+    if (i === 0 || steps(changes[i - 1]!.at) !== x) {
+      points.push(`${x},${y()}`);
+    }
     running += by;
-    if (isDrawn) points.push(`${x.toFixed(5)},${y()}`);
-    if (isDrawn) drawnAt = x;
-  }
+    const next = changes[i + 1];
+    if (!next || steps(next.at) !== x) points.push(`${x},${y()}`);
+  });
   points.push("1,1");
   return `<svg width="100%" height="${CURVE}" viewBox="0 0 1 1" preserveAspectRatio="none"><polygon class="area" points="${
     points.join(" ")

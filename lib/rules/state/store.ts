@@ -1,25 +1,30 @@
 /**
  * What a repo remembers: its jobs, and its files as jobs left them.
  *
- * A database under `LMAKE/` answers questions; beside it each job has a file
- * with its record, from which a database that is torn, or of another version,
- * is made anew.
+ * Each run is appended to a journal under `LMAKE/`. A database beside it
+ * answers questions; it is brought up to the journal when it is opened, and
+ * made anew from it if it is torn or of another version.
  */
 
 import { join } from "node:path";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
-import { sha256Hex } from "../../host/digest.ts";
-import { removeFile, sortedEntries } from "../../host/files.ts";
+import { removeFile } from "../../host/files.ts";
 import { PRIVATE } from "../root.ts";
+import {
+  create,
+  isEmpty,
+  isGood,
+  isThere,
+  metaOf,
+  openOrUndefined,
+} from "./database.ts";
+import {
+  Journal,
+  journalPath,
+  type JournalPlace,
+  newestGeneration,
+} from "./journal.ts";
 import type { JobLog, JobRecord } from "./record.ts";
-
-/**
- * Version of the store.
- *
- * Bump it when bytes or their meaning change, and add a line here:
- * 1: the first.
- */
-export const STORE_FORMAT = 1;
 
 /** A file as it was when it was last looked at. */
 export interface FileRecord {
@@ -31,6 +36,9 @@ export interface FileRecord {
   writer: string;
 }
 
+/** Runs that are kept in memory before the database gets them. */
+const BATCH = 256;
+
 /** Marks that users set: `f` freezes, `t` does not trigger. */
 export type Mark = "f" | "t";
 
@@ -40,6 +48,10 @@ export class Store {
   readonly rebuilt: boolean;
   readonly #db: DatabaseSync;
   readonly #folder: string;
+  #journal: Journal;
+  #generation: number;
+  /** Runs that are in the journal and not yet in the database. */
+  readonly #unsaved = new Map<string, JournalPlace | undefined>();
   readonly #jobs = new Map<string, JobRecord | undefined>();
   readonly #files = new Map<string, FileRecord | undefined>();
   readonly #dirty = new Map<string, FileRecord>();
@@ -78,26 +90,20 @@ export class Store {
       }
       const memory = new DatabaseSync(":memory:");
       create(memory);
-      const store = new Store(memory, folder, true, there);
-      store.#rebuild();
-      return store;
+      return new Store(memory, folder, true, there);
     }
-    Deno.mkdirSync(join(folder, "jobs"), { recursive: true });
+    Deno.mkdirSync(folder, { recursive: true });
     let db = openOrUndefined(DatabaseSync, path);
     const isNew = db !== undefined && isEmpty(db);
     if (db && (isNew || isGood(db))) {
       if (isNew) create(db);
-      const store = new Store(db, folder, false, false);
-      if (isNew) store.#rebuild();
-      return store;
+      return new Store(db, folder, false, false);
     }
     db?.close();
     for (const suffix of ["", "-wal", "-shm"]) removeFile(path + suffix);
     db = new DatabaseSync(path);
     create(db);
-    const store = new Store(db, folder, false, true);
-    store.#rebuild();
-    return store;
+    return new Store(db, folder, false, true);
   }
 
   private constructor(
@@ -114,6 +120,13 @@ export class Store {
     this.#getFile = db.prepare(
       "SELECT sum, stamp, writer FROM file WHERE name = ?",
     );
+    const { generation, synced } = metaOf(db);
+    this.#generation = generation || newestGeneration(folder) || 1;
+    this.#journal = new Journal(
+      journalPath(folder, this.#generation),
+      !readOnly,
+    );
+    this.#replay(generation === 0 ? 0 : synced);
   }
 
   /** The last run of a job; undefined if it never ran. */
@@ -155,29 +168,35 @@ export class Store {
     this.#jobs.set(record.id, record);
     if (this.#readOnly) return;
     const before = log ?? this.log(record.id);
-    const body = JSON.stringify({ record, log: before });
-    const path = this.#jobPath(record.id);
-    Deno.mkdirSync(join(path, ".."), { recursive: true });
-    // Torn by a crash, it lacks the digest and counts as absent.
-    const text = `${digestOf(body)}\n${body}\n`;
-    Deno.writeTextFileSync(`${path}.tmp`, text);
-    Deno.renameSync(`${path}.tmp`, path);
-    this.#db.prepare("INSERT OR REPLACE INTO job VALUES (?, ?)")
-      .run(record.id, JSON.stringify(record));
-    this.flush();
+    const place = this.#journal.append({
+      record,
+      ...(before ? { log: before } : {}),
+    });
+    this.#unsaved.set(record.id, place);
+    if (this.#unsaved.size >= BATCH) this.flush();
   }
 
   /** Forgets a job. */
   removeJob(id: string): void {
     this.#jobs.set(id, undefined);
     if (this.#readOnly) return;
-    this.#db.prepare("DELETE FROM job WHERE id = ?").run(id);
-    removeFile(this.#jobPath(id));
+    this.#journal.append({ removed: id });
+    this.#unsaved.set(id, undefined);
   }
 
   /** What is kept of a job's last run for people. */
   log(id: string): JobLog | undefined {
-    return readJobFile(this.#jobPath(id))?.log;
+    const place = this.#unsaved.get(id) ?? this.#placeOf(id);
+    const entry = place && this.#journal.read(place);
+    return entry && "record" in entry && entry.record.id === id
+      ? entry.log
+      : undefined;
+  }
+
+  #placeOf(id: string): JournalPlace | undefined {
+    const row = this.#db.prepare("SELECT at, size FROM job WHERE id = ?")
+      .get(id);
+    return row as unknown as JournalPlace | undefined;
   }
 
   /** A file as it was last seen. */
@@ -213,7 +232,8 @@ export class Store {
 
   /** Writes what is only in memory. */
   flush(): void {
-    if (this.#dirty.size === 0 || this.#readOnly) return;
+    if (this.#readOnly) return;
+    if (this.#dirty.size === 0 && this.#unsaved.size === 0) return;
     const put = this.#db.prepare(
       "INSERT OR REPLACE INTO file VALUES (?, ?, ?, ?)",
     );
@@ -221,8 +241,28 @@ export class Store {
     for (const [name, { sum, stamp, writer }] of this.#dirty) {
       put.run(name, sum, stamp, writer);
     }
+    this.#saveJobs();
+    this.#saveMeta();
     this.#db.exec("COMMIT");
     this.#dirty.clear();
+  }
+
+  #saveJobs(): void {
+    const put = this.#db.prepare(
+      "INSERT OR REPLACE INTO job VALUES (?, ?, ?, ?)",
+    );
+    const remove = this.#db.prepare("DELETE FROM job WHERE id = ?");
+    for (const [id, place] of this.#unsaved) {
+      const record = this.#jobs.get(id);
+      if (!place || !record) remove.run(id);
+      else put.run(id, JSON.stringify(record), place.at, place.size);
+    }
+    this.#unsaved.clear();
+  }
+
+  #saveMeta(): void {
+    this.#db.prepare("INSERT OR REPLACE INTO meta VALUES (0, ?, ?)")
+      .run(this.#generation, this.#journal.end);
   }
 
   /** Files and jobs that the user marked. */
@@ -243,151 +283,95 @@ export class Store {
     }
   }
 
-  /** Closes the database. */
+  /** Closes the database; rewrites the journal if most of it is dead. */
   close(): void {
     this.flush();
+    if (!this.#readOnly && this.#journal.isWasteful(this.#liveBytes())) {
+      this.compact();
+    }
+    this.#journal.close();
     this.#db.close();
   }
 
-  #jobPath(id: string): string {
-    const hash = sha256Hex(id).slice(0, 24);
-    return join(
-      this.#folder,
-      "jobs",
-      hash.slice(0, 2),
-      `${hash.slice(2)}.json`,
-    );
+  /** Lines of the journal that are torn, or of another version. */
+  tornLines(): number {
+    let torn = 0;
+    for (const { entry } of this.#journal.entries()) if (!entry) torn++;
+    return torn;
   }
 
-  /** Fills the database from the jobs' records. */
-  #rebuild(): void {
-    const put = this.#db.prepare("INSERT OR REPLACE INTO job VALUES (?, ?)");
-    this.#db.exec("BEGIN");
+  #liveBytes(): number {
+    const row = this.#db.prepare("SELECT sum(size) AS bytes FROM job").get();
+    return Number(row?.["bytes"] ?? 0);
+  }
+
+  /** Rewrites the journal with the last run of each job only. */
+  compact(): void {
+    this.flush();
+    const old = this.#generation;
+    const path = journalPath(this.#folder, old + 1);
+    removeFile(`${path}.tmp`);
+    const next = new Journal(`${path}.tmp`, true);
+    const rows = this.#db.prepare("SELECT id, at, size FROM job").all();
+    this.#db.exec("BEGIN IMMEDIATE");
+    const put = this.#db.prepare(
+      "UPDATE job SET at = ?, size = ? WHERE id = ?",
+    );
+    for (const row of rows) {
+      const entry = this.#journal.read(row as unknown as JournalPlace);
+      const id = row["id"] as string;
+      // What people were told is lost with a line; what the job is, is not.
+      const record = this.job(id)!;
+      const place = next.append(
+        entry && "record" in entry ? entry : { record },
+      );
+      put.run(place.at, place.size, id);
+    }
+    next.sync();
+    // Only a whole one has the name of a journal.
+    Deno.renameSync(`${path}.tmp`, path);
+    this.#journal.close();
+    this.#journal = next;
+    this.#generation = old + 1;
+    this.#saveMeta();
+    this.#db.exec("COMMIT");
+    removeFile(journalPath(this.#folder, old));
+  }
+
+  /** Takes in what the journal says beyond what the database knows. */
+  #replay(from: number): void {
+    if (from > this.#journal.end) from = 0;
+    if (from === this.#journal.end) return;
     const written = new Map<string, { record: JobRecord; sum: string }>();
-    for (const { record } of jobFiles(this.#folder)) {
-      if (!record) continue;
-      put.run(record.id, JSON.stringify(record));
+    for (const { entry, at, size } of this.#journal.entries(from)) {
+      if (!entry) continue;
+      if ("removed" in entry) {
+        this.#jobs.set(entry.removed, undefined);
+        this.#unsaved.set(entry.removed, undefined);
+        continue;
+      }
+      const { record } = entry;
+      this.#jobs.set(record.id, record);
+      this.#unsaved.set(record.id, { at, size });
       for (const { file, sum } of record.targets) {
         const other = written.get(file);
         if (other && other.record.startedMs > record.startedMs) continue;
         written.set(file, { record, sum });
       }
     }
-    this.#db.exec("COMMIT");
     for (const [file, { record, sum }] of written) {
       this.putFile(file, { sum, stamp: "", writer: record.id });
     }
-    this.flush();
+    if (this.#readOnly) this.#saveToMemory();
+    else this.flush();
   }
-}
 
-function create(db: DatabaseSync): void {
-  db.exec(`
-    PRAGMA journal_mode = WAL;
-    PRAGMA synchronous = NORMAL;
-    PRAGMA busy_timeout = 10000;
-    BEGIN;
-    CREATE TABLE IF NOT EXISTS job (id TEXT PRIMARY KEY, record TEXT NOT NULL)
-      WITHOUT ROWID;
-    CREATE TABLE IF NOT EXISTS file (name TEXT PRIMARY KEY, sum TEXT NOT NULL,
-      stamp TEXT NOT NULL, writer TEXT NOT NULL) WITHOUT ROWID;
-    CREATE TABLE IF NOT EXISTS mark (name TEXT PRIMARY KEY, mark TEXT NOT NULL)
-      WITHOUT ROWID;
-    PRAGMA user_version = ${STORE_FORMAT};
-    COMMIT;
-  `);
-}
-
-type Constructor = new (
-  path: string,
-  options: { readOnly: boolean },
-) => DatabaseSync;
-
-function openOrUndefined(
-  constructor: Constructor,
-  path: string,
-  readOnly = false,
-): DatabaseSync | undefined {
-  try {
-    const db = new constructor(path, { readOnly });
-    db.exec("PRAGMA busy_timeout = 10000; PRAGMA synchronous = NORMAL");
-    return db;
-  } catch {
-    return undefined;
-  }
-}
-
-function isEmpty(db: DatabaseSync): boolean {
-  try {
-    return db.prepare("SELECT count(*) AS n FROM sqlite_schema").get()
-      ?.["n"] ===
-      0;
-  } catch {
-    return false;
-  }
-}
-
-/** Whether a database is of our version and can be read. */
-function isGood(db: DatabaseSync): boolean {
-  try {
-    const version = db.prepare("PRAGMA user_version").get()?.["user_version"];
-    if (version !== STORE_FORMAT) return false;
-    for (const table of ["job", "file", "mark"]) {
-      db.prepare(`SELECT * FROM ${table} LIMIT 1`).get();
-    }
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-function isThere(path: string): boolean {
-  try {
-    Deno.lstatSync(path);
-    return true;
-  } catch {
-    return false;
-  }
-}
-
-/**
- * The files of all jobs.
- *
- * @param folder The private folder of the repo.
- * @returns Their paths; a file that is torn, or of another version, has no
- *   record.
- */
-export function* jobFiles(
-  folder: string,
-): Generator<{ path: string; record?: JobRecord }> {
-  const jobs = join(folder, "jobs");
-  if (!isThere(jobs)) return;
-  for (const { name } of sortedEntries(jobs)) {
-    for (const entry of sortedEntries(join(jobs, name))) {
-      const path = join(jobs, name, entry.name);
-      // What a writer that was killed left is no job's file either.
-      const found = path.endsWith(".json") ? readJobFile(path) : undefined;
-      yield found ? { path, record: found.record } : { path };
+  /** What is looked for by content is looked for in the database. */
+  #saveToMemory(): void {
+    try {
+      this.#saveJobs();
+    } catch {
+      // A database on disk that may not be written: what is new is known by id.
     }
   }
-}
-
-/** A digest that only texts of our version have. */
-function digestOf(body: string): string {
-  return sha256Hex(`${STORE_FORMAT}\n${body}`);
-}
-
-/** A job's file; undefined if there is none, or it is torn. */
-function readJobFile(
-  path: string,
-): { record: JobRecord; log?: JobLog } | undefined {
-  let text: string;
-  try {
-    text = Deno.readTextFileSync(path);
-  } catch {
-    return undefined;
-  }
-  const end = text.indexOf("\n");
-  const body = text.slice(end + 1, -1);
-  return digestOf(body) === text.slice(0, end) ? JSON.parse(body) : undefined;
 }
