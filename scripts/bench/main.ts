@@ -1,5 +1,5 @@
 /**
- * Runs the benchmarks: `deno task bench [noop|fetch|extract|engines]…`
+ * Runs the benchmarks: `deno task bench [noop|fetch|extract|engines|trace]…`
  *
  * Each compares with a peer in the same run; only ratios mean something.
  */
@@ -8,12 +8,14 @@ import { benchEngines } from "./engines.ts";
 import { benchExtract } from "./extract.ts";
 import { benchFetch } from "./fetch.ts";
 import { benchNoop } from "./noop.ts";
+import { benchTrace } from "./trace.ts";
 
 const benches: Record<string, () => void | Promise<void>> = {
   noop: benchNoop,
   fetch: benchFetch,
   extract: benchExtract,
   engines: benchEngines,
+  trace: benchTrace,
 };
 
 const names = Deno.args.length > 0 ? Deno.args : Object.keys(benches);
