@@ -369,18 +369,29 @@ class Command {
       ),
       elapsedMs,
       ...(this.#options.profile
-        ? {
-          profile: buildProfile({
-            targets: targets.map(({ file }) => file),
-            startedMs: this.#startedMs,
-            elapsedMs,
-            ok,
-            runs: this.#runs.runs,
-            recordOf: (id) => this.#repo.store.job(id),
-          }),
-        }
+        ? { profile: this.#profile(engine, targets, elapsedMs, ok) }
         : {}),
     };
+  }
+
+  #profile(
+    engine: Engine,
+    targets: readonly MadeFile[],
+    elapsedMs: number,
+    ok: boolean,
+  ): BuildProfile {
+    const wantedBy = new Map(
+      [...engine.states].map((state) => [state.id, state.wantedBy?.id]),
+    );
+    return buildProfile({
+      targets: targets.map(({ file }) => file),
+      startedMs: this.#startedMs,
+      elapsedMs,
+      ok,
+      runs: this.#runs.runs,
+      wantedBy: (id) => wantedBy.get(id),
+      recordOf: (id) => this.#repo.store.job(id),
+    });
   }
 
   /** Keeps what was said under `LMAKE/outputs/DATE/TIME`. */

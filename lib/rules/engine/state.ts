@@ -76,6 +76,8 @@ export class JobState {
   failure: Failure | undefined;
   /** Whether a static dep turned out not to exist, so that it cannot apply. */
   isMissingStatic = false;
+  /** The job that wanted it first; undefined if the user did. */
+  wantedBy: JobState | undefined;
   /** Settled once it is known what it makes. */
   known: Promise<void> | undefined;
   /** Whether `known` is settled. */
