@@ -367,6 +367,7 @@ export class Engine implements ServiceHost {
     }
     if (from) this.#wait(from, state, 1);
     try {
+      if (!state.known) state.wantedBy = from;
       state.known ??= this.#know(state);
       await state.known;
       if (onDisk || this.parts.options.all) await this.#restore(state, file);
