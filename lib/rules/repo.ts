@@ -80,6 +80,7 @@ export async function openRepo(
   const readOnly = options.readOnly ?? false;
   const store = options.store ?? await Store.open(root, { readOnly });
   let loaded: Loaded | undefined;
+  let loading: Promise<Loaded> | undefined;
   try {
     const saved = savedDefinition(root, environ, sums, store);
     let definition = saved?.definition;
@@ -101,8 +102,11 @@ export async function openRepo(
       files: new Files(root, store, sums, sources.dirs),
       reread: saved === undefined,
       async evaluator() {
+        if (loaded) return loaded.evaluator;
         const { loadDefinition } = await import("./load/load.ts");
-        loaded ??= await loadDefinition({ root, environ });
+        // Several may ask before the first has its answer.
+        loading ??= loadDefinition({ root, environ });
+        loaded ??= await loading;
         return loaded.evaluator;
       },
       idOf(job) {

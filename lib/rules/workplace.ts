@@ -10,7 +10,7 @@ import { obtainNative } from "../toolchain/native.ts";
 import { LocalBackend } from "./backends/backend.ts";
 import { JobServer } from "./channel/server.ts";
 import { TWINS } from "./channel/twins.ts";
-import { Pool } from "./engine/resources.ts";
+import { parseAmounts, Pool } from "./engine/resources.ts";
 import { Spawner } from "./engine/spawner.ts";
 import type { Config } from "./model.ts";
 import launch from "./native/launch.c" with { type: "text" };
@@ -140,9 +140,7 @@ export class Workplace {
       mem: Infinity,
       tmp: Infinity,
       cpu: navigator.hardwareConcurrency,
-      ...Object.fromEntries(
-        Object.entries(local).map(([name, value]) => [name, Number(value)]),
-      ),
+      ...parseAmounts(local),
       // Whoever asks for more than there is by default gets it.
       ...(jobs === undefined ? {} : { cpu: jobs }),
     };

@@ -32,7 +32,12 @@ export const NAME_SIZE = 512;
 export const PREFIXES_SIZE = 1024;
 
 /** Bits of the header's flags. */
-export const HEADER_FLAGS = { keepSystem: 1, getenv: 2, escalate: 4 } as const;
+export const HEADER_FLAGS = {
+  keepSystem: 1,
+  getenv: 2,
+  escalate: 4,
+  makeFolders: 8,
+} as const;
 
 /** What a record tells. */
 export const OP = {

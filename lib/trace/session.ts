@@ -50,6 +50,8 @@ export interface SessionOptions {
   keepSystem?: boolean;
   /** Records which variables are asked for. Default: false. */
   getenv?: boolean;
+  /** Has `chdir()` make a folder that is missing. Default: false. */
+  makeFolders?: boolean;
   /** Instead of {@linkcode SYSTEM_PREFIXES}. */
   prefixes?: readonly string[];
   /** Goes on without what cannot be followed. Default: follow with ptrace. */
@@ -182,6 +184,7 @@ function header(
     HEADER.flags,
     (options.keepSystem ? HEADER_FLAGS.keepSystem : 0) |
       (options.getenv ? HEADER_FLAGS.getenv : 0) |
+      (options.makeFolders ? HEADER_FLAGS.makeFolders : 0) |
       (follows ? HEADER_FLAGS.escalate : 0),
     true,
   );

@@ -3,6 +3,7 @@
 import type { Attributes } from "../model.ts";
 import {
   amount,
+  BadValue,
   type Check,
   flag,
   list,
@@ -44,8 +45,34 @@ export const ATTRIBUTES: {
   autoMkdir: flag,
   checkAbsPaths: flag,
   useScript: flag,
-  retriedErrors: list(someText),
+  retriedErrors: list(errorKind),
 };
+
+/** Kinds of errors by the names that they may have, and how runs end so. */
+const ERROR_KINDS: Readonly<Record<string, string>> = {
+  earlyerr: "early_err",
+  earlyerror: "early_err",
+  err: "err",
+  forbidden: "forbidden",
+  joberr: "err",
+  joberror: "err",
+  panic: "panic",
+  terminationerror: "termination_error",
+  timeout: "timeout",
+};
+
+/** A kind of error, in any spelling; `-` turns one off. */
+function errorKind(value: unknown): string {
+  const word = someText(value);
+  const isOff = word.startsWith("-");
+  const name = word.slice(isOff ? 1 : 0).replaceAll("_", "").toLowerCase();
+  const kind = ERROR_KINDS[name];
+  if (kind !== undefined) return isOff ? `-${kind}` : kind;
+  throw new BadValue(
+    `must be a kind of error, not ${JSON.stringify(value)}`,
+    "known: job_error timeout termination_error forbidden early_error panic",
+  );
+}
 
 /** Attributes that may be functions, besides `deps` and `dep`. */
 export const DYNAMIC_ATTRIBUTES: readonly (keyof Attributes)[] = [

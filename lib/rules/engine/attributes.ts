@@ -18,7 +18,8 @@ const TEMPLATES = [
 ] as const;
 
 /**
- * Works out attributes, static deps and digests of a job, once.
+ * Works out attributes, static deps and digests of a job, once; again after
+ * {@linkcode JobState.forgetAttributes}.
  *
  * @returns What is wrong with them, if the job cannot run.
  */
@@ -58,9 +59,10 @@ export async function settleAttributes(
   return state.problem;
 }
 
-/** Deps come first: other attributes may use them. */
+/** Deps come first, then resources: other attributes may use them. */
 function order(names: readonly string[]): string[] {
-  const rank = (name: string) => name === "deps" || name === "dep" ? 0 : 1;
+  const rank = (name: string) =>
+    name === "deps" || name === "dep" ? 0 : name === "resources" ? 1 : 2;
   return [...names].sort((a, b) => rank(a) - rank(b));
 }
 
@@ -72,7 +74,10 @@ async function evaluate(
 ): Promise<void> {
   const evaluator = await engine.parts.repo.evaluator();
   const context: Record<string, unknown> = {};
-  for (const [key, value] of Object.entries(state.job.values)) {
+  const values = name === "deps" || name === "resources"
+    ? state.job.values
+    : { ...attributes.resources, ...state.job.values };
+  for (const [key, value] of Object.entries(values)) {
     // Star targets are made into functions over there.
     if (typeof value !== "function") context[key] = value;
   }
@@ -84,7 +89,9 @@ async function evaluate(
   );
   for (const path of files) {
     const file = engine.files.name(path);
-    if (file) state.attributeFiles.push(file);
+    if (!file) continue;
+    // Before what is done with it: a change after this counts as one.
+    state.attributeFiles.set(file, engine.files.look(file).sum);
   }
   if (name === "deps") state.statics = value as DepSpec[];
   else if (name === "dep") state.statics.push(...value as DepSpec[]);

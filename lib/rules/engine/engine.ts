@@ -15,6 +15,7 @@ import type { DepRecord } from "../state/record.ts";
 import type { FileRecord } from "../state/store.ts";
 import { all } from "./all.ts";
 import { settleAttributes } from "./attributes.ts";
+import { prepareAttributes } from "./early.ts";
 import type { Files, Look } from "./files.ts";
 import type { Folded } from "./fold.ts";
 import { judge, type Judgement } from "./judge.ts";
@@ -411,9 +412,9 @@ export class Engine implements ServiceHost {
 
   async #know(state: JobState): Promise<void> {
     try {
-      const problem = await settleAttributes(this, state);
-      if (problem) state.failure = this.#jobFailure(state, problem);
-      else await this.#loop(state, undefined);
+      if (await prepareAttributes(this, state)) {
+        await this.#loop(state, undefined);
+      }
     } finally {
       state.settled = true;
       this.#undelay(state);

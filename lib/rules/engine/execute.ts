@@ -2,7 +2,7 @@
 
 import { join } from "node:path";
 import { removeTree } from "../../host/files.ts";
-import { JOB_ID_VARIABLE } from "../../jobs/group.ts";
+import { endMarked, JOB_ID_VARIABLE } from "../../jobs/group.ts";
 import { type Method, obtainTools, type Tools } from "../../trace/methods.ts";
 import { RecordReader } from "../../trace/record.ts";
 import { TraceSession } from "../../trace/session.ts";
@@ -131,6 +131,7 @@ async function executeIn(
   using session = new TraceSession(method, tools, {
     prefixes: jobPrefixes(repo.root),
     folder: context.backend.traceFolder,
+    makeFolders: attributes.autoMkdir,
   });
   const isShell = job.rule.cmd?.kind !== "function";
   const wrapped = session.wrap(
@@ -186,6 +187,8 @@ async function executeIn(
     context.running.add(child);
     try {
       end = await child.ended;
+      // Also what left the group, which takes a look at all processes.
+      if (job.rule.attributes.killDaemons) await endMarked(jobId);
     } finally {
       context.running.delete(child);
     }

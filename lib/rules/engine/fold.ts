@@ -133,7 +133,7 @@ class Folding {
       for (const flag of flags) entry.flags.add(flag);
       for (const flag of this.#state.depFlags(pattern)) entry.flags.add(flag);
     }
-    for (const file of this.#state.attributeFiles) {
+    for (const file of this.#state.attributeFiles.keys()) {
       const entry = this.#entry(file, 0);
       entry.kinds |= KINDS;
     }

@@ -3,6 +3,7 @@
 import { CancelledError } from "../../errors.ts";
 import type { JobRecord, JobStatus, TargetRecord } from "../state/record.ts";
 import { all } from "./all.ts";
+import { absolutePaths } from "./abs_paths.ts";
 import { type Engine, problemText } from "./engine.ts";
 import type { RunResult } from "./execute.ts";
 import { judge, type Judgement } from "./judge.ts";
@@ -55,7 +56,8 @@ export async function runOnce(
 function limitReached(state: JobState): JobStatus | undefined {
   const { maxRuns, maxSubmits } = state.attributes!;
   if (maxRuns > 0 && state.submits >= maxRuns) return "run_loop";
-  return state.submits >= maxSubmits ? "submit_loop" : undefined;
+  const limit = Math.max(maxSubmits, maxRuns);
+  return state.submits >= limit ? "submit_loop" : undefined;
 }
 
 function giveUp(
@@ -256,7 +258,10 @@ class Run {
       }
       save("was lost");
       this.#line("lost_err", result.durationMs, ending.messages);
-    } else if (state.retries++ < this.#engine.parts.options.retries) {
+    } else if (
+      isRetried(state, ending.status) &&
+      state.retries++ < this.#engine.parts.options.retries
+    ) {
       save();
       this.#line("retry", result.durationMs, ending.messages, result.stderr);
       return "retry";
@@ -315,7 +320,13 @@ class Run {
     if (stderr !== "" && !attributes.stderrOk && messages.length === 0) {
       messages.push("wrote to standard error: set stderrOk if that is fine");
     }
+    // What a job must not do, as against what it does not bring about.
+    const isForbidden = messages.length === 0 &&
+      folded.problems.some((text) => !text.startsWith("missing target"));
     messages.push(...folded.problems);
+    if (attributes.checkAbsPaths) {
+      messages.push(...absolutePaths(this.#engine.files, folded.targets));
+    }
     for (const program of unseen) {
       messages.push(
         `cannot trace ${program} with ${attributes.autodep}: set autodep to "auto" or "ptrace"`,
@@ -324,7 +335,9 @@ class Run {
     if (lost) {
       messages.push("accesses could not be recorded: is the disk full?");
     }
-    if (messages.length > 0 && status === "ok") status = "err";
+    if (messages.length > 0 && status === "ok") {
+      status = isForbidden ? "forbidden" : "err";
+    }
     return { status, messages };
   }
 
@@ -377,6 +390,14 @@ function changeOf({ deps }: JobRecord, file: string): string {
 
 function isLost({ status }: Ending): boolean {
   return status === "lost";
+}
+
+/** Whether `-r` has a job tried again that ended so. */
+function isRetried(state: JobState, status: JobStatus): boolean {
+  const { retriedErrors } = state.attributes!;
+  if (retriedErrors.includes(`-${status}`)) return false;
+  return status === "err" || status === "timeout" ||
+    retriedErrors.includes(status);
 }
 
 /** Whether a run left everything as it was. */

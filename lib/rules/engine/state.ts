@@ -56,8 +56,8 @@ export class JobState {
   attributes: Attributes | undefined;
   /** Its static deps, once they were worked out. */
   statics: DepSpec[] = [];
-  /** Files that functions of attributes read. */
-  attributeFiles: string[] = [];
+  /** Files that functions of attributes read, with their checksums then. */
+  readonly attributeFiles = new Map<string, string>();
   /** What is wrong with its attributes. */
   problem: string | undefined;
   /** Digest of its command as it is now. */
@@ -99,6 +99,13 @@ export class JobState {
   /** Its last run, whichever command it was in. */
   get record(): JobRecord | undefined {
     return this.#store.job(this.id);
+  }
+
+  /** Has attributes worked out anew: a file that their functions read changed. */
+  forgetAttributes(): void {
+    this.attributes = undefined;
+    this.problem = undefined;
+    this.attributeFiles.clear();
   }
 
   /** Rule and job as messages name it. */

@@ -143,8 +143,11 @@ static bool change_cwd(struct task *task, const struct arguments *a) {
         argument_path(task, AT_FDCWD, a->at[0], FOLLOW, &buffers[0]);
     if (place.usable) report(task, TRACE_ACCESS, 0, &place, place.state);
     // By spelling alone it is not known where a system folder really is.
-    bool known = place.usable && !place.system && place.state == TRACE_FOUND;
-    if (place.usable && place.state != TRACE_FOUND) return false;
+    bool tracked = place.usable && !place.system;
+    bool made = tracked && place.state == TRACE_ABSENT &&
+                trace_make_folders(path, place.length);
+    bool known = tracked && (place.state == TRACE_FOUND || made);
+    if (place.usable && place.state != TRACE_FOUND && !made) return false;
     length = known ? place.length : 0;
   }
   begin(task, a->call, 0, NULL, NULL, false);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "shim.h"
+#include "writer.h"
 
 // `call`, then the report of one look at a path.
 #define LOOK(type, failed, dir, path, follow, op, call)          \
@@ -112,11 +113,16 @@ EXPORT int chdir(const char *path) {
   int result = REAL(chdir)(path);
   if (slot) {
     int error = SHIM_ERROR(result);
+    bool absent = error == ENOENT || error == ENOTDIR;
     shim_report(slot, place, TRACE_ACCESS,
-                error == 0                          ? TRACE_FOUND
-                : error == ENOENT || error == ENOTDIR ? TRACE_ABSENT
-                                                      : TRACE_FAILED,
+                error == 0 ? TRACE_FOUND
+                : absent   ? TRACE_ABSENT
+                           : TRACE_FAILED,
                 0);
+    if (absent && place.usable && !place.system &&
+        trace_make_folders(slot->path, place.length)) {
+      result = REAL(chdir)(path);
+    }
     shim_give(slot);
   }
   return result;

@@ -22,6 +22,7 @@ enum trace_header_flag {
   TRACE_KEEP_SYSTEM = 1,  // record accesses under system prefixes too
   TRACE_GETENV = 2,       // record variables that getenv() is asked for
   TRACE_ESCALATE = 4,     // follow what the shim cannot see with the tracer
+  TRACE_MAKE_FOLDERS = 8, // chdir() makes a folder that is missing
 };
 
 struct trace_header {

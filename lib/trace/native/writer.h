@@ -212,6 +212,21 @@ static inline bool trace_keeps_system(void) {
   return trace_map->flags & TRACE_KEEP_SYSTEM;
 }
 
+// Makes the folders of an absolute path that are missing, if that is wanted.
+// Nobody hears of it: they are no files.
+PART bool trace_make_folders(char *path, size_t length) {
+  if (!(trace_map->flags & TRACE_MAKE_FOLDERS)) return false;
+  long failed = 0;
+  for (size_t end = 1; end <= length; end++) {
+    if (end < length && path[end] != '/') continue;
+    char next = path[end];
+    path[end] = 0;
+    failed = KERNEL(mkdirat, AT_FDCWD, path, 0777, 0);
+    path[end] = next;
+  }
+  return failed == 0;
+}
+
 static inline void trace_count_system(void) {
   __atomic_fetch_add(&trace_map->system_reads, 1, __ATOMIC_RELAXED);
 }
