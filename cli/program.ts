@@ -182,8 +182,10 @@ function helpWord(argv: readonly string[]): string[] {
   if (first === undefined) return [...before, "--help"];
   const isGroup = groupList.some(([group]) => group === first);
   if (isGroup && second === undefined) return [...before, first, "--help"];
-  const name = isGroup ? `${first} ${second}` : first;
-  if (!commandList.some(([known]) => known === name)) {
+  const isKnown = (name: string) => commandList.some(([one]) => one === name);
+  const both = `${first} ${second}`;
+  const name = isGroup || isKnown(both) ? both : first;
+  if (!isKnown(name)) {
     throw isGroup ? unknownCommand(second!, first) : unknownCommand(first);
   }
   return [...before, ...name.split(" "), "--help"];

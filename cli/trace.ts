@@ -1,6 +1,5 @@
 /** `clibs trace`. */
 
-import { dirname } from "node:path";
 import {
   ClibsError,
   perfettoTrace,
@@ -27,8 +26,8 @@ export async function run(
   flags: Flags<"trace">,
 ): Promise<number> {
   assertFaithful(args);
-  assertPlace("--save", flags.save);
-  assertPlace("--perfetto", flags.perfetto);
+  using save = new Place("--save", flags.save);
+  using perfetto = new Place("--perfetto", flags.perfetto);
   const signals = passSignals();
   try {
     const { code, signal, trace } = await traceCommand({
@@ -41,15 +40,9 @@ export async function run(
       onStart: signals.to,
       feedback: context.bus,
     });
-    if (flags.save !== undefined) {
-      Deno.writeTextFileSync(
-        flags.save,
-        `${JSON.stringify({ trace }, undefined, 1)}\n`,
-      );
-    }
-    if (flags.perfetto !== undefined) {
-      Deno.writeTextFileSync(flags.perfetto, await perfettoTrace(trace));
-    }
+    save.write(() => `${JSON.stringify({ trace }, undefined, 1)}\n`);
+    const timeline = flags.perfetto ? await perfettoTrace(trace) : "";
+    perfetto.write(() => timeline);
     context.result({ code, ...(signal ? { signal } : {}), trace });
     if (!context.quiet) context.stdout(renderTrace(trace, context));
     warn(trace, context);
@@ -81,20 +74,50 @@ function assertFaithful(args: readonly string[]): void {
   }
 }
 
-/** Before the command runs: what it did must not be lost afterwards. */
-function assertPlace(flag: string, path: string | undefined): void {
-  if (path === undefined) return;
-  const refuse = (cause: string) =>
-    new UsageError("CLIBS_USAGE_VALUE", `Cannot use ${flag} ${path}: ${cause}`);
-  const isFolder = (path: string) => {
+/**
+ * A file to be written when the command has ended. It is made before: what the
+ * command did must not be lost for want of a folder, and a folder that it lists
+ * must not have a name more afterwards.
+ */
+class Place implements Disposable {
+  #path: string | undefined;
+  #isNew = false;
+
+  constructor(flag: string, path: string | undefined) {
+    if (path === undefined) return;
     try {
-      return Deno.statSync(path).isDirectory;
-    } catch {
-      return false;
+      this.#isNew = make(path);
+    } catch (cause) {
+      throw new UsageError(
+        "CLIBS_USAGE_VALUE",
+        `Cannot use ${flag} ${path}: ${(cause as Error).message}`,
+        { cause, hint: "name a file in a folder that exists and is writable" },
+      );
     }
-  };
-  if (isFolder(path)) throw refuse("it is a folder");
-  if (!isFolder(dirname(path))) throw refuse("its folder does not exist");
+    this.#path = path;
+  }
+
+  write(text: () => string): void {
+    if (this.#path === undefined) return;
+    Deno.writeTextFileSync(this.#path, text());
+    this.#isNew = false;
+  }
+
+  [Symbol.dispose](): void {
+    if (this.#isNew) Deno.removeSync(this.#path!);
+  }
+}
+
+/** Opens a file for writing, and makes it if there is none; tells which. */
+function make(path: string): boolean {
+  try {
+    Deno.openSync(path, { write: true, createNew: true }).close();
+    return true;
+  } catch (error) {
+    if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
+    Deno.openSync(path, { write: true }).close();
+    return false;
+  }
 }
 
 function warn(trace: Trace, context: CommandContext): void {

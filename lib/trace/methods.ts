@@ -82,9 +82,11 @@ export async function obtainTools(
     if (problem) throw unsupported(method, problem);
     return { tracer };
   }
-  const shim = await obtainNative(shimUnit, options);
-  if (method === "ld_preload") return { shim };
-  return { shim, tracer: await obtainNative(tracerUnit, options) };
+  return {
+    shim: await obtainNative(shimUnit, options),
+    // It also starts programs under names that are not their paths.
+    tracer: await obtainNative(tracerUnit, options),
+  };
 }
 
 /** The error of a method that does not work here. */

@@ -39,7 +39,7 @@ Deno.test({
   fn: async () => {
     const names = async (method: "auto" | "ld_preload" | "ptrace") =>
       Object.keys(await obtainTools(method)).sort();
-    assert.deepEqual(await names("ld_preload"), ["shim"]);
+    assert.deepEqual(await names("ld_preload"), ["shim", "tracer"]);
     assert.deepEqual(await names("auto"), ["shim", "tracer"]);
     const states = await traceMethods();
     if (states.find(({ method }) => method === "ptrace")?.works) {
@@ -82,8 +82,7 @@ Deno.test({
         ["ld_preload", false],
         ["ptrace", false],
       ]);
-      assert.equal(states[0]!.reason, "nothing is seen of /bin/sh");
-      assert.match(states[1]!.reason!, /Permission denied/);
+      for (const { reason } of states) assert.match(reason!, /denied/);
     });
   },
 });

@@ -62,8 +62,7 @@ Deno.test({
       env: Record<string, string>,
       check?: boolean,
     ) => {
-      const own = method === "ld_preload" ? { shim: tools.shim } : tools;
-      using session = new TraceSession(method, own, { folder: dir.path });
+      using session = new TraceSession(method, tools, { folder: dir.path });
       const wrapped = session.wrap("/bin/make", ["make", "-j"], env, check);
       const json = JSON.stringify(wrapped).replaceAll(session.path, "TRACE");
       return JSON.parse(json);
@@ -81,9 +80,9 @@ Deno.test({
       tool: true,
     });
     assert.deepEqual(wrap("ld_preload", { A: "1" }), {
-      argv: plain,
+      argv: ["/t", "--exec", "/bin/make", "make", "-j"],
       env: { A: "1", ...preload },
-      tool: false,
+      tool: true,
     });
     assert.deepEqual(wrap("auto", { LD_PRELOAD: "/jemalloc.so" }), {
       argv: ["/t", "--exec", "/bin/make", "make", "-j"],
