@@ -92,7 +92,10 @@ int ${name}(const std::string &text) {
 
 /** Prints ratios for builds, and what a million accesses cost. */
 export async function benchTrace(): Promise<void> {
-  const dir = benchDir();
+  // Not in memory: what is below /dev is no file of a build.
+  const dir = Deno.env.get("CLIBS_BENCH_DIR")
+    ? benchDir()
+    : Deno.makeTempDirSync({ prefix: "clibs-bench-" });
   try {
     bash(dir, `cc -O2 -o usage ${here}usage.c`);
     const only = Deno.env.get("CLIBS_BENCH_BUILDS")?.split(",");

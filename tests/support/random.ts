@@ -102,7 +102,7 @@ export function readSequences(output: string): Sequence[] {
     }
     for (const each of KINDS[kind] ?? []) one.kinds.add(each);
     if (!KINDS[kind]) one.exact = false;
-    if (kind === "D") one.exact = false;
+    if (kind === "D" || kind === "X") one.exact = false;
     if (kind === "n" || kind === "v") one.mayWrite = true;
     if (kind === "W" || kind === "o") one.wrote = true;
     if (kind !== "V" && kind !== "v") one.named = true;
