@@ -93,6 +93,7 @@ export class History {
    */
   needless(lines: readonly JobLine[]): string[] {
     const { world } = this;
+    this.#editor.settle(this.asked);
     world.computeAll();
     // Where a rule does not apply any more, its target has been removed.
     this.#forget((key) => !world.jobs.has(key));

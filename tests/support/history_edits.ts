@@ -26,6 +26,8 @@ export class Editor {
   readonly #words: readonly string[];
   #log: string[] = [];
   #disturbed: string[] = [];
+  /** Targets that were edited by hand. */
+  readonly #byHand = new Map<string, string>();
 
   constructor(
     repo: LmakeRepo,
@@ -57,6 +59,22 @@ export class Editor {
     this.#world.changed();
     const text = this.#log.join(" ") + (neutral ? " (neutral)" : "");
     return { text, neutral, disturbed: this.#disturbed };
+  }
+
+  /**
+   * Removes edits of targets that nobody needed in the last build: where the
+   * rule did not apply any more, they would rightly be an error.
+   */
+  settle(asked: readonly string[]): void {
+    for (const [name, text] of this.#byHand) {
+      const path = this.#world.path(name);
+      if (asked.includes(name) || !this.#repo.has(path)) continue;
+      if (Deno.lstatSync(this.#repo.path(path)).isSymlink) continue;
+      if (this.#repo.content(path) === text) {
+        Deno.removeSync(this.#repo.path(path));
+      }
+    }
+    this.#byHand.clear();
   }
 
   /** A random text for a source. */
@@ -156,11 +174,13 @@ export class Editor {
         this.#removeTarget((name) => asked.includes(name));
       }],
       ["edit a target", () => {
-        for (const { name, maker } of random.some(this.#built(), 1)) {
+        const built = this.#built().filter(({ name }) => this.#isMade(name));
+        for (const { name, maker } of random.some(built, 1)) {
           this.#disturb(name, maker);
           const path = this.#world.path(name);
           Deno.removeSync(this.#repo.path(path));
           this.#repo.file({ [path]: "by hand\n" });
+          this.#byHand.set(name, "by hand\n");
         }
       }],
       ["edit a rule", () => {
@@ -228,16 +248,25 @@ export class Editor {
     const singles = makers.flatMap(({ single }) => single ?? []);
     const shadowed = singles.find((name) => sources.has(name));
     if (shadowed) {
-      // The file stays, and is no more than a target edited by hand.
       this.#disturb(shadowed, shadowed);
-      this.#repo.unlist(this.#world.path(shadowed));
+      const path = this.#world.path(shadowed);
+      this.#repo.unlist(path);
       sources.delete(shadowed);
+      this.#world.changed();
+      // The file is no more than a target edited by hand, if it is one at all.
+      if (this.#isMade(shadowed)) {
+        this.#byHand.set(shadowed, this.#repo.content(path));
+      } else Deno.removeSync(this.#repo.path(path));
       return;
     }
     for (const name of this.#random.some(singles, 1)) {
       this.#disturb(name, name);
       this.write(name, this.text());
     }
+  }
+
+  #isMade(name: string): boolean {
+    return ["text", "link"].includes(this.#world.outcome(name).kind);
   }
 
   #disturb(name: string, maker: string): void {
