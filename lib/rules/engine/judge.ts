@@ -23,14 +23,18 @@ export interface Judgement {
  *
  * The error of a dep does not count if one before it, not parallel to it, has
  * changed: the job may not need it any more. Those of static deps always do.
+ *
+ * @param reruns Whether the job runs in any case, so that it may need none of
+ *   the deps that its last run found.
  */
 export function judge(
   engine: Engine,
   deps: readonly DepRecord[],
   outcomes: Map<string, Outcome>,
+  reruns = false,
 ): Judgement {
   const result: Judgement = { outcomes, failures: [] };
-  let changedGroup = Infinity;
+  let changedGroup = reruns ? 0 : Infinity;
   for (const dep of deps) {
     if (dep.codec) {
       const now = engine.codecs.answer(dep.file) ?? "none";
