@@ -555,7 +555,9 @@ export class Engine implements ServiceHost {
         state.record === undefined;
     }
     await all(started);
-    return { ...judge(this, deps, outcomes), outcomes };
+    const { record } = state;
+    const reruns = record !== undefined && record.command !== state.command;
+    return judge(this, deps, outcomes, reruns);
   }
 
   /** See {@linkcode ServiceHost}. */
