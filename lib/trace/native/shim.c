@@ -416,6 +416,12 @@ static bool is_switch(const char *path) {
 
 bool shim_is_off(void) { return switched_off; }
 
+// What an error tells of the path: that it is no folder says that it is there.
+uint8_t shim_state_of(struct shim_place place, int error) {
+  return error == ENOTDIR && place.existed ? TRACE_FOUND
+                                           : trace_state_of(error);
+}
+
 // The kernel refuses such a path, or nearly so: it is not for us to crash.
 static bool is_bad(const char *path) { return (uintptr_t)path < 4096; }
 
@@ -426,7 +432,7 @@ void shim_look(int dir, const char *path, bool follow, uint16_t op,
   struct shim_slot *slot = shim_take();
   if (!slot) return;
   struct shim_place place = shim_resolve(slot, dir, path, follow);
-  shim_report(slot, place, op, trace_state_of(error), 0);
+  shim_report(slot, place, op, shim_state_of(place, error), 0);
   shim_give(slot);
 }
 

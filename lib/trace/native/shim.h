@@ -61,6 +61,8 @@ struct shim_place shim_resolve(struct shim_slot *slot, int dir,
 void shim_report(struct shim_slot *slot, struct shim_place place, uint16_t op,
                  uint8_t state, uint8_t flags);
 
+uint8_t shim_state_of(struct shim_place place, int error);
+
 // One path of a call that only looks.
 void shim_look(int dir, const char *path, bool follow, uint16_t op, int error);
 

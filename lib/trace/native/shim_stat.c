@@ -107,18 +107,15 @@ STATFS(statvfs64, statvfs64)
 
 EXPORT int chdir(const char *path) {
   // Before the call: afterwards a relative path means another place.
-  struct shim_slot *slot = path && shim_is_on() ? shim_take() : 0;
+  bool usable = (uintptr_t)path >= 4096 && shim_is_on();
+  struct shim_slot *slot = usable ? shim_take() : 0;
   struct shim_place place = {0};
   if (slot) place = shim_resolve(slot, AT_FDCWD, path, true);
   int result = REAL(chdir)(path);
   if (slot) {
     int error = SHIM_ERROR(result);
     bool absent = error == ENOENT || error == ENOTDIR;
-    shim_report(slot, place, TRACE_ACCESS,
-                error == 0 ? TRACE_FOUND
-                : absent   ? TRACE_ABSENT
-                           : TRACE_FAILED,
-                0);
+    shim_report(slot, place, TRACE_ACCESS, shim_state_of(place, error), 0);
     if (absent && place.usable && !place.system &&
         trace_make_folders(slot->path, place.length)) {
       result = REAL(chdir)(path);
