@@ -5,7 +5,7 @@ import { findProgram } from "../../lib/host/process.ts";
 import type { Method } from "../../lib/trace/methods.ts";
 import { traceCommand, type TraceResult } from "../../lib/trace/run.ts";
 import type { Kind } from "./calls.ts";
-import { type OracleRun, runOracle, type Seen } from "./oracle.ts";
+import { type OracleRun, runOracle, type Seen, toBytes } from "./oracle.ts";
 import { type Known, knownOf } from "./known.ts";
 import { TempDir } from "./temp.ts";
 
@@ -157,7 +157,51 @@ function differ(oracle: OracleRun, result: TraceResult, one: Case): string[] {
       })`,
     );
   }
+  found.push(...differOfFacts(seen, result, one));
   return found;
+}
+
+/** Compares the lists of a trace with what they must be, as the files are now. */
+function differOfFacts(
+  seen: Map<string, Seen>,
+  { trace }: TraceResult,
+  one: Case,
+): string[] {
+  const lists = {
+    dep: new Set(trace.deps.map(({ path }) => toBytes(path))),
+    absent: new Set(trace.absent.map(toBytes)),
+    target: new Set(trace.targets.map(({ path }) => toBytes(path))),
+  };
+  const found = trace.unstable.map((path) => `${path} is called unstable`);
+  for (const [path, { result, kinds, wrote, readFirst }] of seen) {
+    // Names of one run only, and those that Deno cannot ask about.
+    if (path.includes("~") || /[^\x20-\x7e]/.test(path)) continue;
+    if (normal(path, one) !== path || path.length > 4000) continue;
+    const now = typeNow(path);
+    const must = {
+      dep: readFirst && now === "file" && result === "found" && kinds.size > 0,
+      absent: readFirst && now === "absent" && result === "absent" && !wrote,
+      target: wrote && now === "file",
+    };
+    for (const list of ["dep", "absent", "target"] as const) {
+      if (must[list] === lists[list].has(path)) continue;
+      // A refused change, and new modes, are both told in another way.
+      if (result === "error" || !readFirst && list !== "target") continue;
+      if (list === "target" && !must.target !== !wrote) continue;
+      // What the run read and then removed cannot be had any more.
+      if (list === "dep" && wrote && now !== "file") continue;
+      found.push(`${path} is ${must[list] ? "no" : "a"} ${list}`);
+    }
+  }
+  return found;
+}
+
+function typeNow(path: string): "file" | "folder" | "absent" {
+  try {
+    return Deno.lstatSync(path).isDirectory ? "folder" : "file";
+  } catch {
+    return "absent";
+  }
 }
 
 /** What a method lacks; empty if nothing. */
@@ -198,6 +242,7 @@ function addSeen(to: Map<string, Seen>, path: string, each: Seen): void {
   to.set(path, {
     kinds: before.kinds.union(each.kinds),
     wrote: before.wrote || each.wrote,
+    readFirst: before.readFirst,
     result: before.result ?? each.result,
     calls: before.calls.union(each.calls),
   });

@@ -173,13 +173,14 @@ function kindsOf(
   const dep = () => random.pick(known);
   const style = () =>
     random.pick(["plain", "declared", "checked", "critical"] as const);
+  const pause = () => random.pick([0, 0, 0.01, 0.04]);
   const kinds: (() => Maker)[] = [
-    () => makers.concatenation(name("c"), random.some(known, 2)),
+    () => makers.concatenation(name("c"), random.some(known, 2), pause()),
     () => makers.check(name("k"), dep()),
     () => makers.check(name("k"), dep()),
     () => makers.includes(name("i"), dep(), style()),
     () => makers.includes(name("i"), dep(), style()),
-    () => makers.search(name("s"), random.some(known, 3)),
+    () => makers.search(name("s"), random.some(known, 3), pause()),
     () => makers.looks(name("e"), random.some(known, 3)),
     () => makers.choice(name("o"), dep()),
     () => makers.pair(name("t"), dep()),

@@ -2,13 +2,21 @@
 
 import { fail, type Maker, type Reader, type World } from "./history_world.ts";
 
-/** Concatenates its deps, the links among which may lead nowhere. */
-export function concatenation(name: string, deps: string[]): Maker {
+/**
+ * Concatenates its deps, the links among which may lead nowhere.
+ *
+ * @param pause Seconds for which its target is there by half.
+ */
+export function concatenation(
+  name: string,
+  deps: string[],
+  pause: number,
+): Maker {
   const keys = deps.map((_, i) => `{D${i}}`).join(" ");
   return single(
     name,
     deps,
-    (_, mark) => `cat ${keys} 2>/dev/null; echo mark${mark}`,
+    (_, mark) => `cat ${keys} 2>/dev/null; sleep ${pause}; echo mark${mark}`,
     (read, mark) =>
       `${deps.map((dep) => read.text(dep) ?? "").join("")}mark${mark}\n`,
   );
@@ -93,14 +101,24 @@ export function functionIncludes(name: string, list: string): Maker {
   return maker;
 }
 
-/** Takes the first of some files that can be read. */
-export function search(name: string, candidates: string[]): Maker {
+/**
+ * Takes the first of some files that can be read.
+ *
+ * @param pause Seconds before it looks.
+ */
+export function search(
+  name: string,
+  candidates: string[],
+  pause: number,
+): Maker {
   return single(
     name,
     [],
     (world, mark) =>
+      `sleep ${pause}; ` +
       candidates.map((file) => `cat ${world.path(file)} 2>/dev/null || `)
-        .join("") + `echo none; echo mark${mark}`,
+        .join("") +
+      `echo none; echo mark${mark}`,
     (read, mark) => {
       for (const file of candidates) {
         const text = read.text(file);

@@ -18,6 +18,8 @@ export interface Seen {
   wrote: boolean;
   /** What the first read found. */
   result: "found" | "absent" | "error" | undefined;
+  /** Whether it was read before the run changed it, if it did. */
+  readFirst: boolean;
   /** The calls, to explain a difference. */
   calls: Set<string>;
 }
@@ -363,6 +365,7 @@ class Oracle {
         kinds: new Set(),
         wrote: false,
         result: undefined,
+        readFirst: false,
         calls: new Set(),
       };
       this.seen.set(path, seen);
@@ -380,6 +383,7 @@ class Oracle {
         ? "error"
         : "found";
     }
+    if (kinds.length > 0 && !seen.wrote) seen.readFirst = true;
     for (const kind of kinds) seen.kinds.add(kind);
     seen.wrote ||= wrote;
     if (seen.calls.size < 5) seen.calls.add(describe(call));

@@ -209,6 +209,8 @@ static bool step_shell(void) {
     expect("popen <", &w, w.error != 0, got != 0);
     note_links(&w);
     if (*w.path) note(w.error ? 'P' : 'R', w.error, w.path);
+    // Of an empty file nothing is read, and its existence is tested.
+    if (*w.path) note('V', w.error, w.path);
   }
   return true;
 }
