@@ -128,6 +128,15 @@ static char *interpreter_of(char *head, size_t size) {
   return *word ? word : 0;
 }
 
+// Whether the process has become somebody who may not open the library or the
+// trace.
+static bool is_locked_out(void) {
+  if (KERNEL(geteuid, 0, 0, 0, 0) == 0) return false;
+  return KERNEL(faccessat, AT_FDCWD, trace_map->shim, R_OK, 0) == -EACCES ||
+         KERNEL(faccessat, AT_FDCWD, trace_map->path, R_OK | W_OK, 0) ==
+             -EACCES;
+}
+
 enum shim_fate shim_program(int dir, const char *path, bool follow,
                             int *reason) {
   struct shim_slot *slot = shim_take();
@@ -157,8 +166,9 @@ enum shim_fate shim_program(int dir, const char *path, bool follow,
       next = interpreter_of(head, (size_t)n);
     } else if (runs && n >= (long)sizeof(Elf64_Ehdr) &&
                memcmp(head, ELFMAG, SELFMAG) == 0) {
-      fate = changes_rights((int)fd) ? SHIM_ESCAPES
-                                     : elf_fate((int)fd, head, n, reason);
+      fate = changes_rights((int)fd) || is_locked_out()
+                 ? SHIM_ESCAPES
+                 : elf_fate((int)fd, head, n, reason);
       if (fate == SHIM_ESCAPES && !*reason) *reason = TRACE_ESCAPE_SETUID;
     }
     KERNEL(close, fd, 0, 0, 0);
