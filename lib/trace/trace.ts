@@ -48,7 +48,7 @@ export interface Trace {
   complete: boolean;
   /** Files that were read and not written before, in order of first access. */
   deps: DepFact[];
-  /** Paths that were looked for and are not there, in order of first access. */
+  /** Paths that were looked for in vain, in order of first access. */
   absent: string[];
   /** Files that were written and are there, in order of first write. */
   targets: Fact[];
@@ -134,8 +134,8 @@ class Folding {
       else trace.folders.push(path);
       return;
     }
-    const isHidden = met === "absent" && stat === "hidden";
-    if (changed === 0 && (met !== "found" && !stat || isHidden)) {
+    const isThere = typeof stat === "object";
+    if (changed === 0 && met !== "found" && !isThere) {
       trace.absent.push(path);
       return;
     }
