@@ -15,6 +15,7 @@ import { httpErrors } from "./http.ts";
 import { packagesErrors } from "./packages.ts";
 import { specErrors } from "./spec.ts";
 import { rulesErrors } from "./rules.ts";
+import { rulesBackendsErrors } from "./rules_backends.ts";
 import { rulesCodecErrors } from "./rules_codec.ts";
 import { rulesJobErrors } from "./rules_job.ts";
 import { rulesLoadErrors } from "./rules_load.ts";
@@ -31,6 +32,7 @@ export const catalogue: ReadonlyMap<string, Explanation> = new Map(
     gitErrors,
     httpErrors,
     packagesErrors,
+    rulesBackendsErrors,
     rulesCodecErrors,
     rulesErrors,
     rulesJobErrors,

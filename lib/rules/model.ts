@@ -150,10 +150,24 @@ export interface RuleSpec {
   place: string;
 }
 
+/** How jobs are given to Slurm. */
+export interface SlurmSettings {
+  /** Arguments of each `sbatch`, such as `["--partition=short"]`. */
+  args?: string[];
+  /** Seconds between two questions about all jobs. Default: 2. */
+  interval?: number;
+  /** Most jobs that Slurm has at once. Default: twice the CPUs it has. */
+  jobs?: number;
+  /** Seconds that Slurm may be silent until waiting jobs fail. Default: 120. */
+  patience?: number;
+}
+
 /** Settings of a repo: `lmake.config`, with defaults filled in. */
 export interface Config {
   /** Pools of each backend: `cpu`, `mem` and `tmp` in MB, any counter. */
   backends: Record<string, Record<string, number | string>>;
+  /** How jobs are given to Slurm. */
+  slurm?: SlurmSettings;
   /** Sources by name; a name with a last slash is a source dir. Default: asked of `Manifest` or git. */
   sources?: string[];
   /** File that lists the sources. Default: `Manifest`. */

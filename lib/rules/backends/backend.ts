@@ -48,12 +48,16 @@ export interface Backend {
   start(spec: BackendJobSpec): Promise<BackendJob>;
 }
 
+/** Bytes of a note about a running job; longer ones are as long as they are. */
+const MARK_SIZE = 1024;
+
 /** This machine. */
 export class LocalBackend implements Backend {
   readonly traceFolder = undefined;
   readonly #root: string;
   readonly #spawner: () => Promise<Spawner>;
   readonly #slots = new Set<number>();
+  readonly #marks: (Deno.FsFile | undefined)[] = [];
 
   /**
    * @param root Root of the repo.
@@ -67,25 +71,48 @@ export class LocalBackend implements Backend {
   /** Starts a job at once. */
   async start(spec: BackendJobSpec): Promise<BackendJob> {
     const process = await JobProcess.start(await this.#spawner(), spec);
-    // Overwritten by the next job in this place: making and removing files
-    // takes long. Whether a job runs still, its pid tells.
-    const slot = this.#slot();
-    const mark = join(this.#root, PRIVATE, "running", `${Deno.pid}-${slot}`);
     const { jobId, rule, name } = spec;
-    Deno.writeTextFileSync(
-      mark,
-      JSON.stringify({
-        pid: process.pgid,
-        jobId,
-        rule,
-        name,
-        startedMs: Date.now(),
-      }),
-    );
+    const slot = this.#slot();
+    this.#mark(slot, {
+      pid: process.pgid,
+      jobId,
+      rule,
+      name,
+      startedMs: Date.now(),
+    });
     return {
       ended: process.ended.finally(() => this.#slots.delete(slot)),
       kill: () => process.kill(),
     };
+  }
+
+  /**
+   * Notes a job where the next commands look. The file is the next job's in
+   * this place: making, emptying and removing files takes long. Whether a job
+   * runs still, its pid tells.
+   */
+  #mark(slot: number, mark: Record<string, unknown>): void {
+    let file = this.#marks[slot];
+    if (!file) {
+      const path = join(
+        this.#root,
+        PRIVATE,
+        "running",
+        `${Deno.pid}-${slot}`,
+      );
+      file = Deno.openSync(path, { write: true, create: true });
+      this.#marks[slot] = file;
+    }
+    // Long enough to cover what was there before.
+    const text = JSON.stringify(mark).padEnd(MARK_SIZE);
+    file.seekSync(0, Deno.SeekMode.Start);
+    file.writeSync(new TextEncoder().encode(text));
+  }
+
+  /** Closes its files. */
+  close(): void {
+    for (const file of this.#marks) file?.close();
+    this.#marks.length = 0;
   }
 
   /** The smallest number that no running job has. */

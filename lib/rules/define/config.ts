@@ -1,6 +1,6 @@
 /** `lmake.config`: settings of a repo. */
 
-import type { Config } from "../model.ts";
+import type { Config, SlurmSettings } from "../model.ts";
 import {
   amount,
   BadValue,
@@ -25,6 +25,8 @@ export type PoolInput = Record<string, number | string>;
 export interface ConfigInput {
   /** Pools of each backend: `cpu`, `mem` and `tmp` in MB or as `4G`, any counter. */
   backends?: { local?: PoolInput; slurm?: PoolInput };
+  /** How jobs are given to Slurm. */
+  slurm?: SlurmSettings;
   /** Sources by name; a last slash makes a source dir. Default: `Manifest`, or git. */
   sources?: string[];
   /** File that lists the sources. Default: `Manifest`. */
@@ -56,9 +58,10 @@ export interface ConfigInput {
 
 /** `lmake.config` as it is read: its tables are there to be added to. */
 export type ConfigValue =
-  & Omit<ConfigInput, "backends" | "console" | "caches">
+  & Omit<ConfigInput, "backends" | "slurm" | "console" | "caches">
   & {
     backends: { local: PoolInput; slurm?: PoolInput };
+    slurm: SlurmSettings;
     console: NonNullable<ConfigInput["console"]>;
     caches: NonNullable<ConfigInput["caches"]>;
   };
@@ -80,10 +83,19 @@ export function defaultConfig(): Config {
 
 /** What `lmake.config` is before anybody sets it. */
 export function emptyConfig(): Record<string, unknown> {
-  return { backends: { local: {} }, console: {}, caches: {} };
+  return { backends: { local: {} }, slurm: {}, console: {}, caches: {} };
 }
 
 const names = list(someText);
+
+const SLURM: {
+  [Key in keyof Required<SlurmSettings>]: Check<Required<SlurmSettings>[Key]>;
+} = {
+  args: list(someText),
+  interval: number(0.1),
+  jobs: whole(1),
+  patience: number(0),
+};
 
 const CONSOLE: { [Key in keyof Config["console"]]: Check<boolean> } = {
   date: flag,
@@ -98,6 +110,17 @@ const CHECKS: {
     const backends = plainObject(value);
     refuseUnknownKeys(backends, ["local", "slurm"], "backend");
     return table(table(amount))(backends);
+  },
+  slurm(value) {
+    const given = plainObject(value);
+    refuseUnknownKeys(given, Object.keys(SLURM), "setting");
+    return Object.fromEntries(
+      Object.entries(SLURM).flatMap(([key, check]) =>
+        given[key] === undefined
+          ? []
+          : [[key, within(`.${key}`, () => check(given[key]))]]
+      ),
+    );
   },
   sources: names,
   manifest: someText,

@@ -89,9 +89,12 @@ static struct request parse(char *at, char *end) {
 }
 
 static bool same_machine(const char *boot) {
-  size_t size = 0;
-  char *mine = read_all("/proc/sys/kernel/random/boot_id", &size);
-  return mine && strncmp(mine, boot, strlen(boot)) == 0;
+  char mine[64] = "";
+  int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return false;
+  bool is_read = read(fd, mine, sizeof mine - 1) > 0;
+  close(fd);
+  return is_read && strncmp(mine, boot, strlen(boot)) == 0;
 }
 
 static bool starts(const char *text, const char *with) {

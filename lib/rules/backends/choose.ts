@@ -1,0 +1,202 @@
+/** Which backend a job runs on, and what there is for it there. */
+
+import { ClibsError } from "../../errors.ts";
+import { type Feedback, silent } from "../../feedback/bus.ts";
+import { type Amounts, parseAmounts, Pool } from "../engine/resources.ts";
+import type { Spawner } from "../engine/spawner.ts";
+import type { Attributes, Config } from "../model.ts";
+import { type Backend, LocalBackend } from "./backend.ts";
+import type { OpenSlurm, SlurmRequest } from "./slurm_open.ts";
+
+/** What a command asks of all backends. */
+export interface BackendRequest {
+  /** Settings of the repo. */
+  config: Config;
+  /** Jobs at once; undefined: as many as there is room for. */
+  jobs: number | undefined;
+  /** Arguments for the backend, as one text. */
+  args: string | undefined;
+  /** Environment of the caller. */
+  environ: Readonly<Record<string, string>> | undefined;
+  /** Where it is told that a backend cannot be had. */
+  feedback: Feedback | undefined;
+}
+
+/** A backend, and what one job takes of it. */
+export interface Place {
+  backend: Backend;
+  pool: Pool;
+  wants: Amounts;
+  /** Setting that says what there is. */
+  setting: string;
+}
+
+/** Counts jobs, beside the amounts that they ask for; no other can be named so. */
+const JOBS = "jobs at once";
+
+/** The backends of a repo, started when they are first needed. */
+export class Backends {
+  readonly #root: string;
+  readonly #spawner: () => Promise<Spawner>;
+  readonly #local: LocalBackend;
+  readonly #slurms = new Map<string, Promise<OpenSlurm | string>>();
+  readonly #pools = new Map<string, Pool>();
+  readonly #warned = new WeakSet<BackendRequest>();
+
+  /**
+   * @param root Root of the repo.
+   * @param spawner Starts processes.
+   */
+  constructor(root: string, spawner: () => Promise<Spawner>) {
+    this.#root = root;
+    this.#spawner = spawner;
+    this.#local = new LocalBackend(root, spawner);
+  }
+
+  /**
+   * Where a job runs: on the backend of its rule, or here if there is none.
+   *
+   * @param request The same object for all jobs of a command.
+   */
+  async choose(
+    request: BackendRequest,
+    attributes: Attributes,
+  ): Promise<Place> {
+    const wants = attributes.resources as Amounts;
+    if (attributes.backend !== "slurm") return this.#here(request, wants);
+    const slurm = await this.#slurm(request);
+    if (typeof slurm !== "string") return this.#inSlurm(request, slurm, wants);
+    if (!this.#warned.has(request)) {
+      this.#warned.add(request);
+      (request.feedback ?? silent).emit(
+        "warn",
+        "note",
+        `no Slurm (${slurm}): its jobs run on this machine`,
+        { about: "slurm" },
+      );
+    }
+    return this.#instead(request, wants);
+  }
+
+  /** Waits until the backends have let go of all jobs. */
+  async close(): Promise<void> {
+    for (const opened of this.#slurms.values()) {
+      const slurm = await opened.catch(() => "");
+      if (typeof slurm !== "string") await slurm.backend.close();
+    }
+    this.#local.close();
+  }
+
+  #here(request: BackendRequest, wants: Amounts): Place {
+    return {
+      backend: this.#local,
+      pool: this.#pool("local", hereTotal(request)),
+      wants,
+      setting: "lmake.config.backends.local",
+    };
+  }
+
+  /** What was meant for Slurm takes no more than this machine has. */
+  #instead(request: BackendRequest, wants: Amounts): Place {
+    const total = hereTotal(request);
+    const place = this.#here(request, wants);
+    return {
+      ...place,
+      wants: Object.fromEntries(
+        Object.entries(wants).flatMap(([name, amount]) => {
+          const most = total[name];
+          return most === undefined ? [] : [[name, Math.min(amount, most)]];
+        }),
+      ),
+    };
+  }
+
+  #inSlurm(
+    { config, jobs }: BackendRequest,
+    slurm: OpenSlurm,
+    wants: Amounts,
+  ): Place {
+    const own = parseAmounts(config.backends["slurm"] ?? {});
+    const total = {
+      cpu: Infinity,
+      mem: Infinity,
+      tmp: Infinity,
+      ...own,
+      [JOBS]: jobs ?? config.slurm?.jobs ?? slurm.jobs,
+    };
+    const counted = Object.fromEntries(
+      Object.entries(wants).filter(([name]) => name in total),
+    );
+    return {
+      backend: slurm.backend,
+      pool: this.#pool("slurm", total),
+      wants: { ...counted, [JOBS]: 1 },
+      setting: "lmake.config.backends.slurm",
+    };
+  }
+
+  /** Commands with the same settings share what there is. */
+  #pool(name: string, total: Amounts): Pool {
+    const key = JSON.stringify([name, Object.entries(total).map(String)]);
+    let pool = this.#pools.get(key);
+    if (!pool) this.#pools.set(key, pool = new Pool(total));
+    return pool;
+  }
+
+  /** Slurm as a command wants it, or why it cannot be had. */
+  async #slurm(request: BackendRequest): Promise<OpenSlurm | string> {
+    const { config, environ, args } = request;
+    const wanted: SlurmRequest = {
+      root: this.#root,
+      spawner: this.#spawner,
+      environ: environ ?? Deno.env.toObject(),
+      settings: config.slurm ?? {},
+      args: args ?? "",
+      counters: Object.keys(config.backends["slurm"] ?? {}),
+      feedback: request.feedback ?? silent,
+    };
+    const { openSlurm, slurmKey } = await import("./slurm_open.ts");
+    const key = slurmKey(wanted);
+    let opened = this.#slurms.get(key);
+    if (!opened) {
+      opened = openSlurm(wanted);
+      this.#slurms.set(key, opened);
+      const forget = () => this.#slurms.delete(key);
+      // A later command may be luckier.
+      opened.then((slurm) => {
+        if (typeof slurm === "string") setTimeout(forget, 0);
+      }, forget);
+    }
+    return await opened;
+  }
+}
+
+function hereTotal({ config, jobs }: BackendRequest): Amounts {
+  return {
+    mem: Infinity,
+    tmp: Infinity,
+    cpu: navigator.hardwareConcurrency,
+    ...parseAmounts(config.backends["local"] ?? {}),
+    // Whoever asks for more than there is by default gets it.
+    ...(jobs === undefined ? {} : { cpu: jobs }),
+  };
+}
+
+/**
+ * Makes sure that a place has what a job takes.
+ *
+ * @param title The job.
+ * @throws {ClibsError} `CLIBS_LMAKE_RESOURCE` if it never will.
+ */
+export function checkPlace(
+  { pool, wants, setting }: Place,
+  title: string,
+): void {
+  const problem = pool.problem(wants);
+  if (problem === undefined) return;
+  throw new ClibsError(
+    "CLIBS_LMAKE_RESOURCE",
+    `Cannot run ${title}: ${problem}`,
+    { hint: `ask for less, or raise ${setting}` },
+  );
+}
