@@ -7,6 +7,7 @@ import { CodecTables } from "./codec/tables.ts";
 import { Engine } from "./engine/engine.ts";
 import { executeJob } from "./engine/execute.ts";
 import type { BackendJob } from "./backends/backend.ts";
+import { checkPlace } from "./backends/choose.ts";
 import { Reporter, type ReportEvent } from "./engine/report.ts";
 import type { RunJob } from "./engine/run_once.ts";
 import type { Failure, JobState, Outcome } from "./engine/state.ts";
@@ -30,6 +31,8 @@ export interface MakeOptions {
   cwd?: string;
   /** Jobs at once. Default: what the config says, else the number of CPUs. */
   jobs?: number;
+  /** Arguments for the backend of the jobs, as one text. Default: none. */
+  backendArgs?: string;
   /** Runs jobs again that are in error. Default: false. */
   rerunErrors?: boolean;
   /** Makes again what is missing on disk and nobody needs. Default: false. */
@@ -264,25 +267,27 @@ class Command {
 
   #runner(engine: () => Engine): RunJob {
     const { config } = this.#repo.definition;
-    const pool = this.#place.pool(config, this.#options.jobs);
+    const request = {
+      config,
+      jobs: this.#options.jobs,
+      args: this.#options.backendArgs,
+      environ: this.#options.environ,
+      feedback: this.#options.feedback,
+    };
     return async (state, prepare) => {
-      const wants = state.attributes!.resources as Record<string, number>;
-      const problem = pool.problem(wants);
-      if (problem) {
-        throw new ClibsError(
-          "CLIBS_LMAKE_RESOURCE",
-          `Cannot run ${state.title}: ${problem}`,
-          { hint: "ask for less, or raise lmake.config.backends.local" },
-        );
-      }
+      const place = await this.#place.backends.choose(
+        request,
+        state.attributes!,
+      );
+      checkPlace(place, state.title);
       const { display, rule } = state.job;
       const run = this.#runs.ready({
         id: state.id,
         rule: rule.name,
         name: display,
       });
-      const release = await pool.take(
-        wants,
+      const release = await place.pool.take(
+        place.wants,
         rule.prio ?? 0,
         this.#options.signal,
       );
@@ -298,7 +303,7 @@ class Command {
           repo: this.#repo,
           host: forJob(engine(), state),
           server,
-          backend: this.#place.local(),
+          backend: place.backend,
           tools,
           denoDir: denoDir(),
           sourcesOk: this.#options.sourcesOk ?? false,

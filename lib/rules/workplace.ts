@@ -7,12 +7,10 @@ import { removeTree, sortedEntries } from "../host/files.ts";
 import { withLock } from "../host/lock.ts";
 import { endStaleGroup } from "../jobs/group.ts";
 import { obtainNative } from "../toolchain/native.ts";
-import { LocalBackend } from "./backends/backend.ts";
+import { Backends } from "./backends/choose.ts";
 import { JobServer } from "./channel/server.ts";
 import { TWINS } from "./channel/twins.ts";
-import { parseAmounts, Pool } from "./engine/resources.ts";
 import { Spawner } from "./engine/spawner.ts";
-import type { Config } from "./model.ts";
 import launch from "./native/launch.c" with { type: "text" };
 import spawn from "./native/spawn.c" with { type: "text" };
 import { placePython } from "./python/place.ts";
@@ -71,7 +69,19 @@ async function endLeftOvers(root: string): Promise<void> {
     }
     Deno.removeSync(mark);
   }
-  removeTree(join(root, PRIVATE, "run"));
+  const withdraw = () => removeTree(join(root, PRIVATE, "run"));
+  if (!exists(join(root, PRIVATE, "slurm"))) return withdraw();
+  const { endSlurmLeftOvers } = await import("./backends/slurm_journal.ts");
+  await endSlurmLeftOvers(root, withdraw);
+}
+
+function exists(path: string): boolean {
+  try {
+    Deno.lstatSync(path);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** A repo that is locked for us. */
@@ -82,12 +92,12 @@ export class Workplace {
   readonly store: Store;
   /** Checksums. */
   readonly sums: Checksums;
+  /** Where jobs run; shared by all commands. */
+  readonly backends: Backends;
   readonly #feedback: Feedback | undefined;
   #server: Promise<JobServer> | undefined;
   #tools: Promise<string> | undefined;
   #spawner: Promise<Spawner> | undefined;
-  #local: LocalBackend | undefined;
-  #pool: { key: string; pool: Pool } | undefined;
   readonly #busy = new Map<string, Promise<unknown>>();
 
   /** Enters a repo; see {@linkcode inWorkplace}. */
@@ -100,6 +110,7 @@ export class Workplace {
     this.root = root;
     this.store = store;
     this.sums = sums;
+    this.backends = new Backends(root, () => this.spawner());
     this.#feedback = feedback;
   }
 
@@ -123,30 +134,9 @@ export class Workplace {
       .then((program) => new Spawner(program));
   }
 
-  /** Runs jobs on this machine. */
-  local(): LocalBackend {
-    return this.#local ??= new LocalBackend(this.root, () => this.spawner());
-  }
-
   /** A folder with the programs that jobs may call. */
   tools(): Promise<string> {
     return this.#tools ??= toolFolder(this.root, this.#feedback);
-  }
-
-  /** What this machine has for jobs; shared by all commands. */
-  pool(config: Config, jobs?: number): Pool {
-    const local = config.backends["local"] ?? {};
-    const total = {
-      mem: Infinity,
-      tmp: Infinity,
-      cpu: navigator.hardwareConcurrency,
-      ...parseAmounts(local),
-      // Whoever asks for more than there is by default gets it.
-      ...(jobs === undefined ? {} : { cpu: jobs }),
-    };
-    const key = JSON.stringify(total);
-    if (this.#pool?.key !== key) this.#pool = { key, pool: new Pool(total) };
-    return this.#pool.pool;
   }
 
   /** Works on a job while no other command does. */
@@ -162,6 +152,7 @@ export class Workplace {
 
   /** Ends what was started, and closes the memory. */
   async close(): Promise<void> {
+    await this.backends.close();
     await (await this.#spawner?.catch(() => undefined))?.close();
     await (await this.#server?.catch(() => undefined))?.close();
     this.store.close();
