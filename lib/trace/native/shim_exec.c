@@ -401,22 +401,26 @@ EXPORT int posix_spawnp(pid_t *pid, const char *file,
                env);
 }
 
-// The child opens it where we cannot see; by then it is known.
-EXPORT int posix_spawn_file_actions_addopen(
-    posix_spawn_file_actions_t *actions, int fd, const char *path, int flags,
-    mode_t mode) {
-  struct shim_open open = shim_begin_open(AT_FDCWD, path, flags);
-  shim_end_open(&open, path && KERNEL(faccessat, AT_FDCWD, path, F_OK, 0) ?
-                           (flags & O_CREAT ? 0 : ENOENT) : 0);
-  return REAL(posix_spawn_file_actions_addopen)(actions, fd, path, flags, mode);
-}
-
 // --- the shell --------------------------------------------------------------
+
+// Whether the environment is as ours would be. Another one for a while would be
+// seen by other threads.
+static bool is_carried(void) {
+  bool preloaded = false, file = false, off = false;
+  for (char **env = environ; env && *env; env++) {
+    if (starts(*env, "LD_PRELOAD=")) preloaded |= !!strstr(*env, trace_map->shim);
+    if (starts(*env, TRACE_OFF_VARIABLE "=")) off = true;
+    if (starts(*env, TRACE_FILE_VARIABLE "=")) {
+      file = strcmp(*env + sizeof TRACE_FILE_VARIABLE, trace_map->path) == 0;
+    }
+  }
+  return preloaded && file && off == shim_is_off();
+}
 
 // The C library starts the shell itself, with the environment as it stands.
 #define WITH_CARRIED(type, call)                   \
   do {                                             \
-    if (!trace_map) return call;                   \
+    if (!trace_map || is_carried()) return call;   \
     char **before = environ;                       \
     CARRY(before, false);                          \
     environ = carried;                             \
