@@ -18,6 +18,8 @@ export interface FoundDep extends Omit<DepRecord, "sum"> {
   readNs: number;
   /** Whether the first read met something. */
   found: boolean;
+  /** Whether the job removed it afterwards. */
+  removed: boolean;
 }
 
 /** What a run comes down to. */
@@ -30,6 +32,8 @@ export interface Folded {
   problems: string[];
   /** Star targets that it saw from before: they are removed, and it runs again. */
   preexisting: string[];
+  /** Folders that it was allowed to list, and did. */
+  listed: string[];
 }
 
 const KINDS = KIND.regular | KIND.link | KIND.stat;
@@ -68,6 +72,7 @@ interface Entry {
   flags: Set<DepFlag>;
   readNs: number;
   found: boolean;
+  removed: boolean;
   /** Place of the call that declared it; files of one call are parallel. */
   call?: number;
   key?: string;
@@ -86,6 +91,7 @@ class Folding {
   readonly #targets: (TargetRecord & { at: number })[] = [];
   readonly #problems: string[] = [];
   readonly #preexisting: string[] = [];
+  readonly #listed: string[] = [];
 
   constructor(
     state: JobState,
@@ -117,6 +123,7 @@ class Folding {
         .map(({ at: _, ...target }) => target),
       problems: [...this.#problems, ...this.#notes.problems],
       preexisting: this.#preexisting,
+      listed: this.#listed,
     };
   }
 
@@ -149,6 +156,7 @@ class Folding {
         flags: new Set(),
         readNs: 0,
         found: false,
+        removed: false,
       };
       this.#entries.set(file, entry);
     }
@@ -213,7 +221,11 @@ class Folding {
       flags.has("incremental") || flags.has("ignore") ||
       flags.has("readdirOk") || dep.has("readdirOk") || dep.has("ignore") ||
       statics.includes("readdirOk") || statics.includes("ignore");
-    if (isFree || access.met === "absent") return;
+    if (access.met === "absent") return;
+    if (isFree) {
+      this.#listed.push(file);
+      return;
+    }
     const stat = this.#files.look(file).stat;
     // A folder of its own making that is gone again.
     if (!stat && access.folder) return;
@@ -305,6 +317,7 @@ class Folding {
     entry.kinds |= access.kinds & KINDS;
     entry.readNs = access.readNs;
     entry.found = access.met === "found";
+    entry.removed = writes && entry.found && !look.stat;
     this.#addFoldersAbove(file, access.firstRead, access.readNs);
   }
 
@@ -435,6 +448,7 @@ class Folding {
           : {}),
         readNs: entry.readNs,
         found: entry.found,
+        removed: entry.removed,
         ...(entry.seen === undefined ? {} : { seen: entry.seen }),
       };
     });

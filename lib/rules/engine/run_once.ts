@@ -48,6 +48,8 @@ export async function runOnce(
 ): Promise<string | undefined> {
   const limit = limitReached(state);
   if (limit) return giveUp(engine, state, limit, reason);
+  const { results } = engine.parts;
+  if (await results?.take(engine, state, reason, before)) return undefined;
   state.submits++;
   const run = new Run(engine, state, reason, before, present);
   return await run.run();
@@ -96,6 +98,7 @@ class Run {
     this.#reason = reason;
     this.#before = before;
     this.#present = present;
+    state.present = present.outcomes;
   }
 
   async run(): Promise<string | undefined> {
@@ -182,7 +185,7 @@ class Run {
     }
     // Errors of deps that are known already count; the others come first.
     if (pending.length === 0) {
-      return this.#conclude(judged, result, ending, save, "");
+      return await this.#conclude(judged, result, ending, save, "");
     }
     save("its deps are not verified");
     this.#line("may_rerun", result.durationMs);
@@ -196,7 +199,7 @@ class Run {
       save(again);
       return again;
     }
-    return this.#conclude(late, result, ending, save, "was_");
+    return await this.#conclude(late, result, ending, save, "was_");
   }
 
   /** Judges deps as far as they are known at once. */
@@ -217,13 +220,13 @@ class Run {
     return { judged: judge(this.#engine, record.deps, outcomes), pending };
   }
 
-  #conclude(
+  async #conclude(
     judged: Judgement,
     result: RunResult,
     ending: Ending,
     save: (unreliable?: string) => void,
     prefix: "" | "was_",
-  ): string | undefined {
+  ): Promise<string | undefined> {
     const state = this.#state;
     const [failure] = judged.failures;
     if (failure) {
@@ -237,8 +240,12 @@ class Run {
     }
     save();
     state.ran = true;
-    const word = isSteady(this.#before, state.record!) ? "steady" : "done";
-    this.#line(`${prefix}${word}`, result.durationMs, [], result.stderr);
+    const record = state.record!;
+    const word = isSteady(this.#before, record) ? "steady" : "done";
+    const { results } = this.#engine.parts;
+    const run = { result, record, judged };
+    const said = await results?.keep(this.#engine, state, run) ?? [];
+    this.#line(`${prefix}${word}`, result.durationMs, said, result.stderr);
     return undefined;
   }
 
@@ -401,7 +408,10 @@ function isRetried(state: JobState, status: JobStatus): boolean {
 }
 
 /** Whether a run left everything as it was. */
-function isSteady(before: JobRecord | undefined, now: JobRecord): boolean {
+export function isSteady(
+  before: JobRecord | undefined,
+  now: JobRecord,
+): boolean {
   if (before?.status !== "ok") return false;
   const sums = (record: JobRecord) =>
     JSON.stringify(

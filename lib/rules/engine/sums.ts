@@ -25,7 +25,15 @@ export function settleSums(
 ): SettledDeps {
   const settled: SettledDeps = { deps: [] };
   const known = new Set(engine.depsOf(state).map(({ file }) => file));
-  for (const { readNs, found: wasThere, seen: noted, ...dep } of found) {
+  for (
+    const { readNs, found: wasThere, seen: noted, removed, ...dep } of found
+  ) {
+    if (removed) {
+      // Nobody can look at it any more; when it is known it is made first.
+      const sum = state.present.get(dep.file)?.sum ?? UNSTABLE;
+      settled.deps.push({ ...dep, sum });
+      continue;
+    }
     const sum = dep.codec
       ? engine.codecs.answer(dep.file) ?? NO_FILE
       : seen(engine, dep, {

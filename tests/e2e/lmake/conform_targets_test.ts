@@ -116,6 +116,28 @@ rule({ name: "Q", target: "q", dep: "s", noWarning: undefined, cmd: "cat" });
   await repo.make("q", { words: { steady: 1 } });
 });
 
+conforms(
+  "what a job removes of others is made again for those who need it",
+  async (repo) => {
+    repo.source({ s: "1\n" });
+    repo.rules(String.raw`
+rule({ name: "A", target: "a", dep: "s", cmd: "cat" });
+rule({ name: "Rm", target: "rm", cmd: "rm -f a; echo" });
+rule({ name: "Use", target: "use", cmd: "cat a; lcheck_deps; rm -f a" });
+`);
+    await repo.make("a", { words: { done: 1 } });
+    await repo.make("rm", { rules: { A: 1, Rm: 1 } });
+    await repo.make("rm", { says: ["up to date"] });
+    await repo.make("use", { unchecked: true, exit: 0 });
+    await repo.make("use", "rm");
+    await repo.make("a", { words: { steady: [0, 1] } });
+    repo.source({ s: "2\n" });
+    await repo.make("use", "rm", { flags: ["-j", "1"], unchecked: true });
+    await repo.make("use");
+    assert.equal(repo.content("use"), "2\n");
+  },
+);
+
 conforms("noWarning keeps quiet about what gives way", async (repo) => {
   repo.source({ s: "1\n" });
   repo.rules(String.raw`
