@@ -247,6 +247,14 @@ export {
   serveRepo,
   writeFirstLmakefile,
 } from "./lib/rules/api.ts";
+export { drawGraph, graphOf } from "./lib/rules/graph/api.ts";
+export type {
+  GraphEdge,
+  GraphFormat,
+  GraphNode,
+  GraphState,
+  RulesGraph,
+} from "./lib/rules/graph/types.ts";
 export type { MakeProgress } from "./lib/rules/profile/progress.ts";
 export type { BuildProfile, ProfiledRun } from "./lib/rules/profile/profile.ts";
 export { profileReport, profileTrace } from "./lib/rules/profile/api.ts";

@@ -139,6 +139,11 @@ export const rulesCommands = {
       system: {
         help: "With -d or -b: the system packages, too",
       },
+      graph: {
+        value: "FORMAT",
+        choices: ["svg", "dot", "html"],
+        help: "All that they are made of, drawn; with -v, each node by itself",
+      },
       porcelain: { short: "p", help: "Print one JSON array for programs" },
       ...jobFlags,
     },
@@ -147,6 +152,10 @@ export const rulesCommands = {
       ["clibs show main.o", "Why main.o was made, and how that ended"],
       ["clibs show -dv main.o", "What it was made from, with checksums"],
       ["clibs show -b hello", "All sources of hello"],
+      [
+        "clibs show --graph html hello >hello.html",
+        "A page to look around in what hello is made of",
+      ],
     ],
     load: (): Loaded => import("./show.ts"),
   },

@@ -1,6 +1,13 @@
 /** `clibs show`. */
 
-import { runningJobs, showRules, type ShowTopic, UsageError } from "../mod.ts";
+import {
+  drawGraph,
+  graphOf,
+  runningJobs,
+  showRules,
+  type ShowTopic,
+  UsageError,
+} from "../mod.ts";
 import type { CommandContext } from "./command.ts";
 import type { Flags } from "./commands.ts";
 import { shownRunning, shownText } from "./show_text.ts";
@@ -26,7 +33,8 @@ export async function run(
   args: string[],
   flags: Flags<"show">,
 ): Promise<number> {
-  const wanted = [...TOPICS, "running" as const].filter((name) => flags[name]);
+  const wanted = [...TOPICS, "running" as const, "graph" as const]
+    .filter((name) => flags[name]);
   if (wanted.length > 1) {
     throw new UsageError(
       "CLIBS_USAGE_FLAG",
@@ -45,14 +53,23 @@ export async function run(
     else context.stdout(shownRunning(running, Date.now()));
     return 0;
   }
-  const shown = await showRules({
+  const which = {
     files: args,
-    topic,
-    system: flags.system,
     byJob: flags.job,
     rule: flags.rule,
     feedback: context.bus,
-  });
+  };
+  if (topic === "graph") {
+    const graph = await graphOf(which);
+    context.result({ graph });
+    if (isForPrograms) print([graph]);
+    else if (!context.json) {
+      const all = context.verbose;
+      context.stdout(await drawGraph(graph, flags.graph!, { all }));
+    }
+    return 0;
+  }
+  const shown = await showRules({ ...which, topic, system: flags.system });
   context.result({ shown });
   if (isForPrograms) print(shown);
   else context.stdout(shownText(shown, topic, context.verbose));

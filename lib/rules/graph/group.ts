@@ -1,5 +1,6 @@
 /** Draws alike nodes as one, so that a graph of many jobs can be taken in. */
 
+import { ranksOf } from "./layers.ts";
 import type { GraphEdge, GraphNode, RulesGraph } from "./types.ts";
 
 /** A node as it is drawn: one, or several that are alike. */
@@ -18,49 +19,72 @@ export interface GroupedGraph {
   edges: GraphEdge[];
 }
 
-/** Graphs of so many nodes are drawn as they are. */
+/** So many nodes can be taken in. */
 const FEW = 60;
+/** Nodes are put together if there are so many alike: tried in this order. */
+const SIZES = [64, 32, 16, 12, 8, 6, 5, 4, 3, 2];
 
 /**
  * Puts nodes together which are needed by the same ones, and are of one rule
- * and state. Small graphs stay as they are.
+ * and state: as few as it takes for the graph to be taken in. Small graphs
+ * stay as they are.
  *
  * @param all Leaves all graphs as they are.
  */
 export function groupGraph(graph: RulesGraph, all = false): GroupedGraph {
-  if (all || graph.nodes.length <= FEW) {
-    return {
-      ...graph,
-      nodes: graph.nodes.map((node) => ({ ...node, members: [node] })),
-    };
+  if (all || graph.nodes.length <= FEW) return grouped(graph, Infinity);
+  let result: GroupedGraph;
+  for (const least of SIZES) {
+    result = grouped(graph, least);
+    if (result.nodes.length <= FEW) break;
   }
-  const users = new Map<string, string[]>();
-  for (const { from, to } of graph.edges) {
-    const list = users.get(to);
-    if (list) list.push(from);
-    else users.set(to, [from]);
-  }
+  return result!;
+}
+
+/** @param least Fewer alike nodes are left apart. */
+function grouped(graph: RulesGraph, least: number): GroupedGraph {
+  const index = new Map(graph.nodes.map(({ id }, i) => [id, i]));
+  const users: number[][] = graph.nodes.map(() => []);
+  const edges = graph.edges.map(({ from, to }) =>
+    [index.get(from)!, index.get(to)!] as const
+  );
+  for (const [from, to] of edges) users[to]!.push(from);
+  const ranks = ranksOf(graph.nodes.length, edges);
+  const byRank: number[][] = [];
+  ranks.forEach((rank, i) => (byRank[rank] ??= []).push(i));
   const roots = new Set(graph.targets);
   const groupOf = new Map<string, GroupNode>();
-  const groups = new Map<string, GroupNode>();
-  for (const node of graph.nodes) {
-    const by = (users.get(node.id) ?? [])
-      // Of a loop, the user may be later: it does not tell groups apart.
-      .flatMap((id) => groupOf.get(id)?.id ?? []);
-    const key = JSON.stringify([
-      node.kind,
-      node.rule,
-      node.state,
-      [...new Set(by)].sort(),
-      // What was asked for stands by itself.
-      node.files.some((file) => roots.has(file)) ? node.id : "",
-    ]);
-    let group = groups.get(key);
-    if (group) group.members.push(node);
-    else groups.set(key, group = { ...node, members: [node] });
-    groupOf.set(node.id, group);
+  const groups: GroupNode[] = [];
+  // Users have their groups before what they need is looked at.
+  for (const rank of byRank) {
+    const alike = new Map<string, GraphNode[]>();
+    for (const i of rank) {
+      const node = graph.nodes[i]!;
+      const by = users[i]!.flatMap((user) =>
+        groupOf.get(graph.nodes[user]!.id)?.id ?? []
+      );
+      const key = JSON.stringify([
+        node.kind,
+        node.rule,
+        node.state,
+        [...new Set(by)].sort(),
+        // What was asked for stands by itself.
+        node.files.some((file) => roots.has(file)) ? node.id : "",
+      ]);
+      const list = alike.get(key);
+      if (list) list.push(node);
+      else alike.set(key, [node]);
+    }
+    for (const nodes of alike.values()) {
+      const parts = nodes.length >= least ? [nodes] : nodes.map((one) => [one]);
+      for (const members of parts) {
+        const group = { ...members[0]!, members };
+        groups.push(group);
+        for (const { id } of members) groupOf.set(id, group);
+      }
+    }
   }
-  for (const group of groups.values()) {
+  for (const group of groups) {
     if (group.members.length === 1) continue;
     const { members } = group;
     group.name = namesAsOne(members.map(({ name }) => name));
@@ -77,7 +101,7 @@ export function groupGraph(graph: RulesGraph, all = false): GroupedGraph {
   }
   return {
     targets: graph.targets,
-    nodes: [...groups.values()],
+    nodes: groups,
     edges: mergedEdges(graph.edges, groupOf),
   };
 }

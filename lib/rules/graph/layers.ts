@@ -80,7 +80,7 @@ function tie(user: LayeredNode, need: LayeredNode): void {
  * How far each node is from the farthest node that needs it. Of a loop, the
  * edge that closes it does not count.
  */
-function ranksOf(
+export function ranksOf(
   count: number,
   edges: readonly (readonly [number, number])[],
 ): number[] {

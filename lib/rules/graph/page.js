@@ -9,7 +9,10 @@ const nodeEls = [...svg.querySelectorAll("[data-node]")];
 const edgeEls = [...svg.querySelectorAll("[data-edge]")];
 const size = svg.viewBox.baseVal;
 const whole = { x: 0, y: 0, width: size.width, height: size.height };
+const legend = svg.querySelector(".legend");
 let view = { scale: 1, x: 0, y: 0 };
+/** Whether somebody has moved the drawing: then a new size leaves it there. */
+let isMoved = false;
 
 // The page draws in the units of the window, so that letters stay sharp.
 svg.removeAttribute("viewBox");
@@ -26,7 +29,7 @@ function fit() {
   const scale = Math.min(
     1.25,
     (width - 48) / whole.width,
-    (height - 48) / whole.height,
+    (height - 80) / whole.height,
   );
   // Too small to read is no help: rather begin with the targets, to the right.
   if (scale < 0.3) {
@@ -36,13 +39,20 @@ function fit() {
     view = {
       scale,
       x: (width - whole.width * scale) / 2,
-      y: (height - whole.height * scale) / 2,
+      y: (height - 32 - whole.height * scale) / 2,
     };
   }
   apply();
 }
 
+function resize() {
+  if (!isMoved) fit();
+  const { height } = svg.getBoundingClientRect();
+  legend.setAttribute("transform", `translate(24 ${height - 28})`);
+}
+
 function zoom(by, at) {
+  isMoved = true;
   const scale = Math.min(4, Math.max(0.02, view.scale * by));
   view.x = at.x - (at.x - view.x) * scale / view.scale;
   view.y = at.y - (at.y - view.y) * scale / view.scale;
@@ -51,6 +61,7 @@ function zoom(by, at) {
 }
 
 function show(index) {
+  isMoved = true;
   const { width, height } = svg.getBoundingClientRect();
   const box = nodeEls[index].getBoundingClientRect();
   const top = svg.getBoundingClientRect().top;
@@ -146,6 +157,7 @@ globalThis.addEventListener("pointermove", (event) => {
   const y = event.clientY - drag.y;
   drag.moved ||= Math.hypot(x - view.x, y - view.y) > 4;
   if (!drag.moved) return;
+  isMoved = true;
   view.x = x;
   view.y = y;
   apply();
@@ -187,5 +199,5 @@ document.addEventListener("keydown", (event) => {
   if (event.key === "Escape") choose(undefined);
 });
 document.getElementById("fit").addEventListener("click", fit);
-globalThis.addEventListener("resize", apply);
-fit();
+globalThis.addEventListener("resize", resize);
+resize();

@@ -7,7 +7,7 @@ import { placeGraph, type Point, type Size } from "./place.ts";
 import type { GraphState } from "./types.ts";
 
 /** Width of a character of the names, and of the small lines. */
-const CHAR = 7.3, SMALL = 5.9;
+const CHAR = 7.3, SMALL = 5.5;
 /** Names are cut in the middle at so many characters. */
 const LONGEST = 44;
 /** Room around the drawing, and below it for the legend. */
@@ -90,7 +90,7 @@ function boxOf(node: GroupNode): Box {
       : []),
     ...(node.durationMs === undefined ? [] : [durationText(node.durationMs)]),
   ];
-  const detail = details.join("  ");
+  const detail = details.join(" · ");
   return {
     name,
     detail,
