@@ -96,6 +96,7 @@ END
 . ./part; type part >/dev/null 2>&1
 ( cd dir; mkdir -p x/y/z; touch x/y/z/t; rm -r x; mv file moved; ln -s moved file )
 cp -a dir copy; find copy -type f -o -type l | sort; readlink -f link/file
+[ -e "" ] || cat "" 2>/dev/null || cd "" || readlink "" || ls "" 2>/dev/null
 PATH=$PWD/bin:$PATH tool; [ -d dir ] && test ! -e gone; exec cat -- in`),
     prepare: (dir) => {
       run(

@@ -266,7 +266,7 @@ struct shim_place shim_resolve(struct shim_slot *slot, int dir,
   struct shim_place place = {.existed = true};
   if (!path) return place;
   size_t n = strlen(path);
-  if (n >= 4096) return place;  // the kernel refuses it
+  if (n == 0 || n >= 4096) return place;  // the kernel refuses it
   if (*path == '/' && !trace_keeps_system() && trace_is_system(path) &&
       trace_is_plain(path)) {
     place.system = place.usable = true;
