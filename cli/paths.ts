@@ -11,6 +11,7 @@ export function shortest(path: string): string {
 
 /** The path relative to a folder if it is below it, safe to print. */
 export function shortPath(path: string, folder: string = ownFolder()): string {
+  if (path === folder) return ".";
   const isBelow = folder !== "" && path.startsWith(`${folder}/`);
   return safeText(isBelow ? path.slice(folder.length + 1) : path);
 }

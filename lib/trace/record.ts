@@ -91,7 +91,7 @@ export const ESCAPES: readonly string[] = [
   "another libc",
   "another architecture",
   "Go",
-  "setuid",
+  "other rights",
 ];
 
 /** A record; {@linkcode RecordReader} uses one object for all. */
