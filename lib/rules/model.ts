@@ -148,6 +148,11 @@ export interface RuleSpec {
   dynamic: string[];
   /** Where it was defined, such as `Lmakefile.ts:12`. */
   place: string;
+  /**
+   * Folder of the sub-repo that it is from, whose root its names are seen from.
+   * Absent: that of the repo.
+   */
+  sub?: string;
 }
 
 /** How jobs are given to Slurm. */

@@ -20,7 +20,7 @@ import { findRoot, LMAKEFILE, PRIVATE } from "./root.ts";
 import { Store } from "./state/store.ts";
 
 /** Version of the saved definition. */
-const DEFINITION_FORMAT = 1;
+const DEFINITION_FORMAT = 2;
 
 /** A repo that is open. */
 export interface Repo {
@@ -103,9 +103,9 @@ export async function openRepo(
       reread: saved === undefined,
       async evaluator() {
         if (loaded) return loaded.evaluator;
-        const { loadDefinition } = await import("./load/load.ts");
+        const { loadRepo } = await import("./load/sub_repos.ts");
         // Several may ask before the first has its answer.
-        loading ??= loadDefinition({ root, environ });
+        loading ??= loadRepo({ root, environ });
         loaded ??= await loading;
         return loaded.evaluator;
       },
@@ -136,9 +136,10 @@ export async function openRepo(
  * so that a rule may be renamed.
  */
 function signatureOf(rule: RuleSpec, all: readonly RuleSpec[]): string {
-  const text = ({ targets, deps, stems, kind }: RuleSpec) =>
+  const text = ({ targets, deps, stems, kind, sub }: RuleSpec) =>
     JSON.stringify([
       kind,
+      ...(sub === undefined ? [] : [sub]),
       targets.map(({ key, pattern }) => [key, pattern]),
       deps === "dynamic"
         ? deps
@@ -209,7 +210,7 @@ async function load(
   sums: Checksums,
   store: Store,
 ): Promise<Loaded> {
-  const { loadDefinition } = await import("./load/load.ts");
+  const { loadRepo, noteSubRepos } = await import("./load/sub_repos.ts");
   const tools = await obtainTools("auto", { feedback }).catch((error) => {
     // A machine that cannot trace still shows what its rules are.
     if (readOnly) return undefined;
@@ -218,9 +219,11 @@ async function load(
   using session = new TraceSession(tools ? "auto" : "none", tools ?? {}, {
     prefixes: prefixesFor(root),
   });
-  const loaded = await loadDefinition({
+  const loaded = await loadRepo({
     root,
     environ,
+    onOutput: (line) =>
+      feedback.emit("info", "note", line, { about: "lmakefile.output" }),
     wrap: (argv, env) => session.wrap(argv[0]!, argv, env, false),
   });
   if (readOnly) return loaded;
@@ -247,6 +250,7 @@ async function load(
   };
   Deno.mkdirSync(join(root, PRIVATE), { recursive: true });
   writeFileAtomic(definitionPath(root), JSON.stringify(saved));
+  noteSubRepos(root, loaded.definition);
   return loaded;
 }
 

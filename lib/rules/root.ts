@@ -9,8 +9,29 @@ export const LMAKEFILE = "Lmakefile.ts";
 /** Folder of everything that clibs keeps in a repo. */
 export const PRIVATE = "LMAKE";
 
+/** File in it that names the sub-repos of the repo. */
+export const SUB_REPOS = "sub-repos.json";
+
 /**
- * The root of the repo that a folder is in.
+ * The root of the repo that has a repo as a sub-repo, as far as its rules were
+ * ever read; else the repo itself.
+ */
+function outermost(root: string): string {
+  let found = root;
+  for (let dir = dirname(root); dirname(dir) !== dir; dir = dirname(dir)) {
+    try {
+      const text = Deno.readTextFileSync(join(dir, PRIVATE, SUB_REPOS));
+      const folders = JSON.parse(text) as string[];
+      if (folders.some((name) => join(dir, name) === root)) found = dir;
+    } catch {
+      // None here.
+    }
+  }
+  return found;
+}
+
+/**
+ * The root of the repo that a folder is in; the outermost one for a sub-repo.
  *
  * @throws {ClibsError} `CLIBS_LMAKE_REPO` if it is in none.
  */
@@ -18,7 +39,7 @@ export function findRoot(from: string): string {
   const start = Deno.realPathSync(from);
   for (let dir = start;; dir = dirname(dir)) {
     try {
-      if (Deno.statSync(join(dir, LMAKEFILE)).isFile) return dir;
+      if (Deno.statSync(join(dir, LMAKEFILE)).isFile) return outermost(dir);
     } catch {
       // Not here.
     }

@@ -14,6 +14,7 @@ import type {
 import { type BoundPattern, compilePattern, type Pattern } from "./pattern.ts";
 import { expandTemplate, type TemplateValue } from "./pattern_template.ts";
 import { PatternIndex } from "./pattern_index.ts";
+import { nameInside, nameOutside, patternOutside } from "./sub_repo.ts";
 
 /** A rule that may make a file, and which of its jobs. */
 export interface Candidate {
@@ -163,11 +164,11 @@ export class RuleTable {
       const pattern = patterns.get(spec)!;
       if (!spec.star) {
         const file = pattern.expand(stems);
-        values[key] = file;
+        values[key] = nameInside(rule.sub, file);
         return { key, flags, file };
       }
       const files = pattern.bind(stems);
-      values[key] = (...given) => files.expand(given);
+      values[key] = (...given) => nameInside(rule.sub, files.expand(given));
       return { key, flags, files };
     });
     const first = targets[0]!;
@@ -186,7 +187,11 @@ export class RuleTable {
       })),
       deps: rule.deps === "dynamic" ? "dynamic" : rule.deps.map((dep) => ({
         ...dep,
-        pattern: expandTemplate(dep.pattern, values),
+        pattern: nameOutside(
+          rule.sub,
+          expandTemplate(dep.pattern, values),
+          dep.flags,
+        ),
       })),
       sideDeps: rule.sideDeps.map(({ key, flags }, index) => ({
         key,
@@ -207,8 +212,13 @@ export function jobKey(
   return JSON.stringify([rule.name, ...sorted.flat()]);
 }
 
-/** Anti and source rules first, then by descending priority. */
+/**
+ * Those of inner sub-repos first; of each repo anti and source rules, then by
+ * descending priority.
+ */
 function byRank(a: RuleSpec, b: RuleSpec): number {
+  const depth = depthOf(b) - depthOf(a);
+  if (depth !== 0) return depth;
   const kind = Number(a.kind === "plain") - Number(b.kind === "plain");
   if (kind !== 0) return kind;
   const left = a.prio ?? Infinity;
@@ -216,10 +226,15 @@ function byRank(a: RuleSpec, b: RuleSpec): number {
   return left === right ? 0 : left > right ? -1 : 1;
 }
 
+function depthOf({ sub }: RuleSpec): number {
+  return sub === undefined ? 0 : sub.split("/").length;
+}
+
 function compile(rule: RuleSpec): Compiled {
+  const { stems, sub } = rule;
   const targets = rule.targets.map((spec) => ({
     spec,
-    pattern: compilePattern(spec.pattern, rule.stems),
+    pattern: compilePattern(patternOutside(sub, spec.pattern), stems),
   }));
   return {
     rule,
@@ -228,10 +243,12 @@ function compile(rule: RuleSpec): Compiled {
       ...targets.filter(({ spec }) => spec.star),
     ],
     sideTargets: rule.sideTargets.map(({ pattern }) =>
-      compilePattern(pattern, rule.stems)
+      compilePattern(patternOutside(sub, pattern), stems)
     ),
-    sideDeps: rule.sideDeps.map(({ pattern }) =>
-      compilePattern(pattern, rule.stems, { outside: true })
+    sideDeps: rule.sideDeps.map(({ pattern, flags }) =>
+      compilePattern(patternOutside(sub, pattern, flags), stems, {
+        outside: true,
+      })
     ),
   };
 }

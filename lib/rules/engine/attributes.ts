@@ -4,6 +4,7 @@ import { ClibsError } from "../../errors.ts";
 import { METHODS } from "../../trace/methods.ts";
 import type { Attributes, DepSpec } from "../model.ts";
 import { expandTemplate } from "../pattern_template.ts";
+import { nameInside, nameOutside } from "../sub_repo.ts";
 import { commandDigest, resourcesDigest, templateValues } from "./command.ts";
 import type { Engine } from "./engine.ts";
 import { parseAmounts } from "./resources.ts";
@@ -81,7 +82,10 @@ async function evaluate(
     // Star targets are made into functions over there.
     if (typeof value !== "function") context[key] = value;
   }
-  for (const { key, pattern } of state.statics) context[key] ??= pattern;
+  const { sub } = state.job.rule;
+  for (const { key, pattern } of state.statics) {
+    context[key] ??= nameInside(sub, pattern);
+  }
   const { value, files } = await evaluator.evaluate(
     state.job.rule.name,
     name,
@@ -93,9 +97,12 @@ async function evaluate(
     // Before what is done with it: a change after this counts as one.
     state.attributeFiles.set(file, engine.files.look(file).sum);
   }
-  if (name === "deps") state.statics = value as DepSpec[];
-  else if (name === "dep") state.statics.push(...value as DepSpec[]);
-  else (attributes as unknown as Record<string, unknown>)[name] = value;
+  if (name === "deps") {
+    state.statics = (value as DepSpec[]).map((dep) => ({
+      ...dep,
+      pattern: nameOutside(sub, dep.pattern, dep.flags),
+    }));
+  } else (attributes as unknown as Record<string, unknown>)[name] = value;
 }
 
 function checkNames({ autodep, backend }: Attributes): void {

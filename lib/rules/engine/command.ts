@@ -1,9 +1,11 @@
 /** What a job runs: its command line, its environment, and digests of them. */
 
+import { join } from "node:path";
 import { sha256Hex } from "../../host/digest.ts";
 import type { CommandSpec } from "../model.ts";
 import { compilePattern } from "../pattern.ts";
 import { expandTemplate, type TemplateValue } from "../pattern_template.ts";
+import { nameInside } from "../sub_repo.ts";
 import type { JobDescription, StarTarget } from "../job/description.ts";
 import { pythonPath } from "../python/place.ts";
 import type { JobState } from "./state.ts";
@@ -19,7 +21,10 @@ export function templateValues(
     ...state.attributes?.resources,
     ...state.job.values,
   };
-  for (const { key, pattern } of state.statics) values[key] ??= pattern;
+  const { sub } = state.job.rule;
+  for (const { key, pattern } of state.statics) {
+    values[key] ??= nameInside(sub, pattern);
+  }
   return values;
 }
 
@@ -61,12 +66,17 @@ function functionValues(state: JobState): JobDescription["values"] {
   const stems = Object.fromEntries(
     Object.entries(state.job.stems).filter(([name]) => !name.startsWith(":")),
   );
+  const { rule } = state.job;
   const targets: Record<string, string | StarTarget> = {};
   state.job.targets.forEach(({ key, file }, i) => {
-    targets[key] = file ?? starOf(state, i);
+    targets[key] = file === undefined
+      ? starOf(state, i)
+      : nameInside(rule.sub, file);
   });
   const deps = Object.fromEntries(
-    state.statics.map(({ key, pattern }) => [key, pattern]),
+    state.statics.map((
+      { key, pattern },
+    ) => [key, nameInside(rule.sub, pattern)]),
   );
   return { stems, targets, deps, resources: state.attributes!.resources };
 }
@@ -100,8 +110,15 @@ export function describeFunction(
     imports: cmd.imports,
     vars: cmd.vars,
     values: functionValues(state),
-    root,
+    root: jobRoot(state, root),
+    topRoot: root,
   };
+}
+
+/** Root of the sub-repo that a job is of, which is where it runs. */
+export function jobRoot(state: JobState, root: string): string {
+  const { sub } = state.job.rule;
+  return sub === undefined ? root : join(root, sub);
 }
 
 /** What the environment of a job is made from. */
@@ -120,7 +137,7 @@ export function jobEnvironment(
 ): Record<string, string> {
   const { environ, environResources, environAncillary } = state.attributes!;
   const values: Record<string, string> = {
-    REPO_ROOT: options.root,
+    REPO_ROOT: jobRoot(state, options.root),
     TOP_REPO_ROOT: options.root,
     TMPDIR: options.tmp,
     SMALL_ID: String(options.smallId),

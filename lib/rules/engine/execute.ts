@@ -12,7 +12,12 @@ import { functionCommand } from "../job/command.ts";
 import type { Repo } from "../repo.ts";
 import { isOurs, prefixesFor } from "../repo.ts";
 import { PRIVATE } from "../root.ts";
-import { commandText, describeFunction, jobEnvironment } from "./command.ts";
+import {
+  commandText,
+  describeFunction,
+  jobEnvironment,
+  jobRoot,
+} from "./command.ts";
 import type { Folded } from "./fold.ts";
 import type { ProcessEnd } from "./process.ts";
 import { RunningJob, type ServiceHost } from "./services.ts";
@@ -167,7 +172,7 @@ async function executeIn(
     const onStdout = context.onStdout;
     const child = await context.backend.start({
       argv: wrapped.argv,
-      cwd: repo.root,
+      cwd: jobRoot(state, repo.root),
       env: wrapped.env,
       stdin,
       stdout,

@@ -410,7 +410,10 @@ class Folding {
       if (!isThere && !flags.includes("phony") && !flags.includes("optional")) {
         this.#problems.push(`missing target: ${file} was not made`);
       }
-      if (!isThere && flags.includes("optional")) continue;
+      // What is there may be another job's, which may make it as well.
+      const isAsItWas = !isThere || !this.#options.untraced &&
+          file !== this.#options.stdoutTarget && !flags.includes("incremental");
+      if (isAsItWas && flags.includes("optional")) continue;
       this.#targets.push({
         file,
         sum: look.sum,

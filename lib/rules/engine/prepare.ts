@@ -40,8 +40,10 @@ export function prepareTargets(
       uniquify(file, files, report);
       continue;
     }
-    const isOwn = statics.includes(file) ||
-      before.some((target) => target.file === file && target.official);
+    const isOwn = before.some((one) => one.file === file && one.official) ||
+      state.job.targets.some((one) =>
+        one.file === file && !one.flags.includes("optional")
+      );
     // What another job made since is that job's, unless this one is to make it.
     const writer = store.file(file)?.writer ?? "";
     if (!isOwn && writer !== "" && writer !== state.id) continue;

@@ -3,7 +3,7 @@
 import { Autodep } from "./autodep.ts";
 import { argumentError, depend } from "./calls.ts";
 import { assertInJob } from "./client.ts";
-import { repoRoot } from "./root.ts";
+import { repoRoot, topRepoRoot } from "./root.ts";
 
 /** Ends of names under which Deno, or a bundler, finds a module. */
 export const MODULE_SUFFIXES: readonly string[] = ["", "/mod", "/index"]
@@ -44,7 +44,7 @@ export async function reportImport(
 
 /** Whether a folder is in the repo, by its name. */
 function isLocal(dir: string): boolean {
-  const root = repoRoot();
+  const root = topRepoRoot();
   const parts: string[] = [];
   const full = dir.startsWith("/") ? dir : `${Deno.cwd()}/${dir}`;
   for (const part of full.split("/")) {
