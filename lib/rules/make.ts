@@ -291,8 +291,12 @@ class Command {
         rule.prio ?? 0,
         this.#options.signal,
       );
-      const timer = this.#startLine(state);
-      this.#runs.start(run);
+      let timer: ReturnType<typeof setTimeout> | undefined;
+      const onStart = (agoMs: number) => {
+        this.#runs.start(run, agoMs);
+        // Of what has ended already there is more to say.
+        if (agoMs === 0) timer = this.#startLine(state);
+      };
       try {
         prepare();
         const [server, tools] = await Promise.all([
@@ -309,6 +313,7 @@ class Command {
           sourcesOk: this.#options.sourcesOk ?? false,
           keepTmp: this.#options.keepTmp ?? false,
           running: this.#running,
+          onStart,
           ...(this.#isShown(state)
             ? { onStdout: (_, chunk) => this.#options.onStdout!(chunk) }
             : {}),

@@ -64,6 +64,8 @@ export interface ExecuteContext {
   keepTmp: boolean;
   /** Prints the standard output of some jobs as it comes. */
   onStdout?: (state: JobState, chunk: Uint8Array) => void;
+  /** Called once the job runs, which may be late by so many milliseconds. */
+  onStart?: (agoMs: number) => void;
   /** Gets each job while it runs. */
   running: Set<BackendJob>;
 }
@@ -186,6 +188,7 @@ async function executeIn(
       name: job.display,
       resources: attributes.resources as Record<string, number>,
       trace: method === "none" ? undefined : session.path,
+      onStart: (agoMs) => context.onStart?.(agoMs),
     });
     kill = () => child.kill();
     if (isUnwanted) kill();

@@ -47,9 +47,9 @@ export class RunLog {
     return run;
   }
 
-  /** It has what it needs. */
-  start(run: JobRun): void {
-    run.startMs = this.#now();
+  /** It runs, and has been doing so for some time. */
+  start(run: JobRun, agoMs = 0): void {
+    run.startMs = this.#now() - agoMs;
     this.running.add(run);
   }
 
