@@ -41,11 +41,13 @@ export async function run(
   const { profile, ...report } = await make({
     targets: args,
     jobs: flags.jobs,
+    backendArgs: flags.backend,
     rerunErrors: flags.forgetErrors,
     all: flags.archive,
     retries: flags.retry,
     sourcesOk: flags.sourceOk,
     keepTmp: flags.keepTmp,
+    cacheMethod: flags.cacheMethod,
     verbose: context.verbose,
     onLine: write,
     onEvent: (event) => void events.push(event),

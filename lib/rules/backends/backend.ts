@@ -22,6 +22,8 @@ export interface BackendJobSpec extends ProcessSpec {
   resources: Amounts;
   /** File that its processes write records to; undefined if nobody does. */
   trace: string | undefined;
+  /** Called once it runs; in time, or late with how long it has been running. */
+  onStart: (agoMs: number) => void;
 }
 
 /** A job that was handed over, and may be running. */
@@ -72,6 +74,7 @@ export class LocalBackend implements Backend {
   async start(spec: BackendJobSpec): Promise<BackendJob> {
     const process = await JobProcess.start(await this.#spawner(), spec);
     const { jobId, rule, name } = spec;
+    spec.onStart(0);
     const slot = this.#slot();
     this.#mark(slot, {
       pid: process.pgid,

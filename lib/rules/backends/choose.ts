@@ -65,7 +65,10 @@ export class Backends {
     const wants = attributes.resources as Amounts;
     if (attributes.backend !== "slurm") return this.#here(request, wants);
     const slurm = await this.#slurm(request);
-    if (typeof slurm !== "string") return this.#inSlurm(request, slurm, wants);
+    if (typeof slurm !== "string") {
+      slurm.backend.feedback = request.feedback ?? silent;
+      return this.#inSlurm(request, slurm, wants);
+    }
     if (!this.#warned.has(request)) {
       this.#warned.add(request);
       (request.feedback ?? silent).emit(

@@ -8,8 +8,9 @@
 
 import { join } from "node:path";
 import { ClibsError } from "../../errors.ts";
-import type { Feedback } from "../../feedback/bus.ts";
+import { type Feedback, silent } from "../../feedback/bus.ts";
 import { removeTree } from "../../host/files.ts";
+import type { ProcessEnd } from "../engine/process.ts";
 import type { Spawner } from "../engine/spawner.ts";
 import type { SlurmSettings } from "../model.ts";
 import { PRIVATE } from "../root.ts";
@@ -48,8 +49,6 @@ export interface SlurmParts {
   args: readonly string[];
   /** Counters that are no licenses of Slurm. */
   ownCounters: ReadonlySet<string>;
-  /** Where it is told that Slurm is away. */
-  feedback: Feedback;
 }
 
 /** Milliseconds between looks at which jobs have ended. */
@@ -68,6 +67,8 @@ const MOST_AT_ONCE = 500;
 /** Slurm. */
 export class SlurmBackend implements Backend {
   readonly traceFolder: string;
+  /** Where it is told that Slurm is away: that of the last command. */
+  feedback: Feedback = silent;
   readonly #parts: SlurmParts;
   readonly #programs: SlurmPrograms;
   readonly #journal: SlurmJournal;
@@ -261,7 +262,8 @@ export class SlurmBackend implements Backend {
     }
   }
 
-  #finish(job: SlurmJob, end: Parameters<typeof job.settled.resolve>[0]): void {
+  #finish(job: SlurmJob, end: ProcessEnd): void {
+    job.runs(end.ranMs ?? 0);
     this.#forget(job);
     job.settled.resolve(end);
   }
@@ -344,6 +346,7 @@ export class SlurmBackend implements Backend {
       if (job.isOver || job.id === undefined) continue;
       if (job.submitted.at > askedAt) continue;
       const listing = known.get(job.id);
+      if (listing?.state === "RUNNING") job.runs(0);
       if (listing) this.#checkStuck(job, listing);
       else this.#checkMissing(job);
     }
@@ -448,7 +451,7 @@ export class SlurmBackend implements Backend {
   #misses(answer: Answer): void {
     if (this.#silentSince !== undefined) return;
     this.#silentSince = performance.now();
-    this.#parts.feedback.emit(
+    this.feedback.emit(
       "warn",
       "note",
       `Slurm does not answer (${complaint(answer)}): trying again`,
@@ -459,7 +462,7 @@ export class SlurmBackend implements Backend {
   #hears(): void {
     if (this.#silentSince === undefined) return;
     this.#silentSince = undefined;
-    this.#parts.feedback.emit("info", "note", "Slurm answers again", {
+    this.feedback.emit("info", "note", "Slurm answers again", {
       about: "slurm",
     });
   }

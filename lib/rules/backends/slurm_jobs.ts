@@ -15,6 +15,8 @@ export class SlurmJob {
   id: number | undefined;
   /** When Slurm took it, in milliseconds: since the start of us, and of 1970. */
   submitted = { at: Infinity, date: Infinity };
+  /** Whether it was seen to run. */
+  isStarted = false;
   /** Whether its end is wanted by us. */
   killed = false;
   /** Whether it has ended, or how it did is being found out. */
@@ -40,6 +42,13 @@ export class SlurmJob {
   /** What lines and messages call it. */
   get title(): string {
     return `${this.spec.rule} ${this.spec.name}`;
+  }
+
+  /** It is seen to run. */
+  runs(agoMs: number): void {
+    if (this.isStarted) return;
+    this.isStarted = true;
+    this.spec.onStart(agoMs);
   }
 
   /** Lets go of its output. */

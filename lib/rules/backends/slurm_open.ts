@@ -36,7 +36,7 @@ export interface SlurmRequest {
   args: string;
   /** Counters that clibs looks after itself. */
   counters: readonly string[];
-  /** Where silence of Slurm is told. */
+  /** Where building of tools is reported. */
   feedback: Feedback;
 }
 
@@ -81,7 +81,6 @@ export async function openSlurm(
     settings: request.settings,
     args,
     ownCounters: new Set(request.counters),
-    feedback: request.feedback,
   });
   return { backend, jobs: jobsFor(answer.stdout) };
 }
