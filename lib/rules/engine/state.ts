@@ -66,6 +66,8 @@ export class JobState {
   resources = "";
   /** Whether it ran in this command, and its last run stands. */
   ran = false;
+  /** What its deps were when its last run in this command began. */
+  present: ReadonlyMap<string, Outcome> = new Map();
   /** Times that it was started in this command. */
   submits = 0;
   /** Times that it was lost, or failed and tried again. */
