@@ -8,6 +8,7 @@ const CODES: readonly (readonly [exit: number, codes: readonly ErrorCode[]])[] =
     [2, ["CLIBS_BUG"]],
     // The rules cannot be read.
     [3, [
+      "CLIBS_LMAKE_CACHE",
       "CLIBS_LMAKE_CONFIG",
       "CLIBS_LMAKE_DYNAMIC",
       "CLIBS_LMAKE_ENVIRON",

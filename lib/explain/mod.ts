@@ -16,6 +16,7 @@ import { packagesErrors } from "./packages.ts";
 import { specErrors } from "./spec.ts";
 import { rulesErrors } from "./rules.ts";
 import { rulesBackendsErrors } from "./rules_backends.ts";
+import { rulesCacheErrors } from "./rules_cache.ts";
 import { rulesCodecErrors } from "./rules_codec.ts";
 import { rulesJobErrors } from "./rules_job.ts";
 import { rulesLoadErrors } from "./rules_load.ts";
@@ -33,6 +34,7 @@ export const catalogue: ReadonlyMap<string, Explanation> = new Map(
     httpErrors,
     packagesErrors,
     rulesBackendsErrors,
+    rulesCacheErrors,
     rulesCodecErrors,
     rulesErrors,
     rulesJobErrors,

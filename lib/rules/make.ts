@@ -3,6 +3,8 @@
 import { join, resolve } from "node:path";
 import { ClibsError } from "../errors.ts";
 import type { Feedback } from "../feedback/bus.ts";
+import { type CacheMethod, usesCaches } from "./cache/config.ts";
+import type { Results } from "./cache/results.ts";
 import { CodecTables } from "./codec/tables.ts";
 import { Engine } from "./engine/engine.ts";
 import { executeJob } from "./engine/execute.ts";
@@ -43,6 +45,8 @@ export interface MakeOptions {
   sourcesOk?: boolean;
   /** Keeps `$TMPDIR` of jobs. Default: false. */
   keepTmp?: boolean;
+  /** How result caches are used. Default: `plain`. */
+  cacheMethod?: CacheMethod;
   /** Tells why jobs run, and names each source. Default: false. */
   verbose?: boolean;
   /** Environment of the caller. Default: that of this process. */
@@ -187,6 +191,7 @@ class Command {
     if (store.rebuilt) {
       this.#report.text("state: made anew from the records of jobs");
     }
+    const results = await this.#openCaches();
     const codecs = new CodecTables(this.#repo.root, this.#repo.sums);
     codecs.begin();
     const engine: Engine = new Engine({
@@ -201,6 +206,7 @@ class Command {
       },
       startedNs: BigInt(this.#startedMs) * 1_000_000n,
       run: this.#runner(() => engine),
+      ...(results ? { results } : {}),
       exclusively: (id, work) => this.#place.exclusively(id, work),
     });
     const stop = () => {
@@ -224,6 +230,21 @@ class Command {
   }
 
   async #all(engine: Engine): Promise<Outcome[]> {
+  /** The caches of results, if some rule has one. */
+  async #openCaches(): Promise<Results | undefined> {
+    const { cacheMethod, keepTmp, feedback, onStdout } = this.#options;
+    if (!usesCaches(this.#repo.definition)) return undefined;
+    const { Results } = await import("./cache/results.ts");
+    return new Results(this.#repo, {
+      method: cacheMethod ?? "plain",
+      keepTmp: keepTmp ?? false,
+      ...(feedback ? { feedback } : {}),
+      onStdout: (state, bytes) => {
+        if (this.#isShown(state)) onStdout?.(bytes);
+      },
+    });
+  }
+
     const names = (this.#options.targets ?? []).map((name) =>
       this.#nameOf(name)
     );

@@ -9,6 +9,7 @@
 
 import { CancelledError, ClibsError } from "../../errors.ts";
 import type { Checksums } from "../../host/checksum.ts";
+import type { Results } from "../cache/results.ts";
 import type { CodecTables } from "../codec/tables.ts";
 import type { Repo } from "../repo.ts";
 import type { DepRecord } from "../state/record.ts";
@@ -49,6 +50,8 @@ export interface EngineParts {
   /** Runs a job's process. */
   run: RunJob;
   /** Works on a job while no other command does. */
+  /** Outcomes that repos share; absent: no rule wants them. */
+  results?: Results;
   exclusively<T>(id: string, work: () => Promise<T>): Promise<T>;
 }
 

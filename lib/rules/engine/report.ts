@@ -31,6 +31,8 @@ export interface ReportEvent {
   reason?: string;
   /** How long it ran. */
   durationMs?: number;
+  /** The result cache that its outcome came from. */
+  cache?: string;
   /** What went wrong. */
   message?: string;
   /** What the job wrote to standard error. */
@@ -57,6 +59,7 @@ export class Reporter {
     more: {
       durationMs?: number;
       reason?: string;
+      cache?: string;
       messages?: readonly string[];
       stderr?: string;
       maxLines?: number;
@@ -83,6 +86,7 @@ export class Reporter {
       name,
       ...(more.reason ? { reason: more.reason } : {}),
       ...(more.durationMs === undefined ? {} : { durationMs: more.durationMs }),
+      ...(more.cache === undefined ? {} : { cache: more.cache }),
       ...(more.messages?.length ? { message: more.messages.join("\n") } : {}),
       ...(more.stderr ? { stderr: more.stderr } : {}),
     });
