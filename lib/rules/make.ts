@@ -208,6 +208,7 @@ class Command {
       run: this.#runner(() => engine),
       ...(results ? { results } : {}),
       exclusively: (id, work) => this.#place.exclusively(id, work),
+      busy: (id) => this.#place.busy(id),
     });
     const stop = () => {
       for (const child of this.#running) child.kill();
@@ -229,7 +230,6 @@ class Command {
     }
   }
 
-  async #all(engine: Engine): Promise<Outcome[]> {
   /** The caches of results, if some rule has one. */
   async #openCaches(): Promise<Results | undefined> {
     const { cacheMethod, keepTmp, feedback, onStdout } = this.#options;
@@ -245,6 +245,7 @@ class Command {
     });
   }
 
+  async #all(engine: Engine): Promise<Outcome[]> {
     const names = (this.#options.targets ?? []).map((name) =>
       this.#nameOf(name)
     );

@@ -6,14 +6,16 @@ import { type Feedback, silent } from "../feedback/bus.ts";
 import { type Checksums, loadChecksums } from "../host/checksum.ts";
 import { sha256Hex } from "../host/digest.ts";
 import { readJsonIfExists, writeFileAtomic } from "../host/files.ts";
+import { isLink, lstatNs, stampText } from "../host/statx.ts";
 import { AccessLog } from "../trace/access.ts";
 import { obtainTools } from "../trace/methods.ts";
 import { RecordReader } from "../trace/record.ts";
 import { SYSTEM_PREFIXES, TraceSession } from "../trace/session.ts";
 import { version } from "../version.ts";
 import { differs, Files } from "./engine/files.ts";
-import { findSources, type Sources } from "./engine/sources.ts";
+import { findSources, MANIFEST, type Sources } from "./engine/sources.ts";
 import type { Loaded } from "./load/load.ts";
+import { RepoMemo } from "./memo.ts";
 import type { Definition, Evaluator, RuleSpec } from "./model.ts";
 import { type Job, RuleTable } from "./select.ts";
 import { findRoot, LMAKEFILE, PRIVATE } from "./root.ts";
@@ -38,6 +40,8 @@ export interface Repo {
   files: Files;
   /** Checksums. */
   sums: Checksums;
+  /** What earlier commands found out. */
+  memo: RepoMemo;
   /** Evaluates attributes that are functions; starts a process at first use. */
   evaluator(): Promise<Evaluator>;
   /** Name of a job in the store. */
@@ -60,6 +64,8 @@ export interface OpenOptions {
   store?: Store;
   /** Checksums, if they are loaded already. */
   sums?: Checksums;
+  /** What earlier commands found out. */
+  memo?: RepoMemo;
 }
 
 /**
@@ -82,15 +88,17 @@ export async function openRepo(
   let loaded: Loaded | undefined;
   let loading: Promise<Loaded> | undefined;
   try {
-    const saved = savedDefinition(root, environ, sums, store);
+    const memo = options.memo ?? new RepoMemo();
+    const saved = savedDefinition(root, environ, sums, store, memo);
     let definition = saved?.definition;
     if (!definition) {
       const found = await load(root, environ, feedback, readOnly, sums, store);
       loaded = found;
       definition = found.definition;
     }
-    const sources = await findSources(root, definition.config);
-    const table = new RuleTable(definition);
+    const sources = await rememberedSources(root, definition, memo);
+    const table = rememberedTable(definition, saved, memo);
+    memo.keep(definition, sources);
     const ids = new Map<string, string>();
     return {
       root,
@@ -99,6 +107,7 @@ export async function openRepo(
       store,
       sources,
       sums,
+      memo,
       files: new Files(root, store, sums, sources.dirs),
       reread: saved === undefined,
       async evaluator() {
@@ -170,14 +179,52 @@ function installed(): string {
   return `${version} ${import.meta.url}`;
 }
 
+/** Rules with their patterns compiled, once for each definition. */
+function rememberedTable(
+  definition: Definition,
+  saved: SavedDefinition | undefined,
+  memo: RepoMemo,
+): RuleTable {
+  if (memo.definition && memo.definition.saved === saved) {
+    return memo.definition.table;
+  }
+  return new RuleTable(definition);
+}
+
+/** Sources, listed anew when the file that lists them has changed. */
+async function rememberedSources(
+  root: string,
+  definition: Definition,
+  memo: RepoMemo,
+): Promise<Sources> {
+  const stamp = sourcesStamp(root, definition.config);
+  if (stamp !== "" && memo.sources?.stamp === stamp) {
+    return memo.sources.sources;
+  }
+  const sources = await findSources(root, definition.config);
+  memo.sources = { stamp, sources };
+  return sources;
+}
+
+/** Status of what lists the sources; empty: ask each time. */
+function sourcesStamp(root: string, config: Definition["config"]): string {
+  if (config.sources) return JSON.stringify(config.sources);
+  const stat = lstatNs(join(root, config.manifest ?? MANIFEST));
+  if (!stat || isLink(stat)) return "";
+  const age = BigInt(Date.now()) * 1_000_000n - stat.mtimeNs;
+  // Written just now, it may be written again without looking different.
+  return age < 20_000_000n ? "" : stampText(stat);
+}
+
 /** The definition of last time, if nothing that it came from has changed. */
 function savedDefinition(
   root: string,
   environ: Readonly<Record<string, string>>,
   sums: Checksums,
   store: Store,
+  memo: RepoMemo,
 ): SavedDefinition | undefined {
-  const saved = readSaved(definitionPath(root));
+  const saved = rememberedSaved(definitionPath(root), memo);
   if (!saved) return undefined;
   for (const [name, value] of Object.entries(saved.environ)) {
     if ((environ[name] ?? null) !== value) return undefined;
@@ -188,6 +235,25 @@ function savedDefinition(
     // What names a folder may have become one.
     if (differs(sum, look.sum, 7)) return undefined;
   }
+  return saved;
+}
+
+/** The saved definition, parsed once for each status of its file. */
+function rememberedSaved(
+  path: string,
+  memo: RepoMemo,
+): SavedDefinition | undefined {
+  const stat = lstatNs(path);
+  const stamp = stat ? stampText(stat) : "";
+  if (memo.definition && memo.definition.stamp === stamp) {
+    return memo.definition.saved as SavedDefinition;
+  }
+  const saved = readSaved(path);
+  memo.definition = saved && {
+    stamp,
+    saved,
+    table: new RuleTable(saved.definition),
+  };
   return saved;
 }
 
@@ -239,6 +305,10 @@ async function load(
     const { sum, stat } = look.lookAtSource(access.path);
     if (stat && sum === "none") continue;
     files[access.path] = sum;
+  }
+  // Read by Deno itself before the tracer sees it.
+  for (const path of loaded.lookedAt) {
+    files[path] = look.lookAtSource(path).sum;
   }
   files[join(root, LMAKEFILE)] ??= look.lookAtSource(join(root, LMAKEFILE)).sum;
   const saved: SavedDefinition = {

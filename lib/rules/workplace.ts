@@ -11,6 +11,7 @@ import { Backends } from "./backends/choose.ts";
 import { JobServer } from "./channel/server.ts";
 import { TWINS } from "./channel/twins.ts";
 import { Spawner } from "./engine/spawner.ts";
+import { RepoMemo } from "./memo.ts";
 import launch from "./native/launch.c" with { type: "text" };
 import spawn from "./native/spawn.c" with { type: "text" };
 import { placePython } from "./python/place.ts";
@@ -98,6 +99,8 @@ export class Workplace {
   #server: Promise<JobServer> | undefined;
   #tools: Promise<string> | undefined;
   #spawner: Promise<Spawner> | undefined;
+  /** What earlier commands found out. */
+  readonly memo = new RepoMemo();
   readonly #busy = new Map<string, Promise<unknown>>();
 
   /** Enters a repo; see {@linkcode inWorkplace}. */
@@ -120,7 +123,13 @@ export class Workplace {
     feedback: Feedback | undefined,
   ): Promise<Repo> {
     const { store, sums } = this;
-    return await openRepo(this.root, { environ, feedback, store, sums });
+    return await openRepo(this.root, {
+      environ,
+      feedback,
+      store,
+      sums,
+      memo: this.memo,
+    });
   }
 
   /** Answers the requests of jobs. */
@@ -137,6 +146,11 @@ export class Workplace {
   /** A folder with the programs that jobs may call. */
   tools(): Promise<string> {
     return this.#tools ??= toolFolder(this.root, this.#feedback);
+  }
+
+  /** What works on a job now, if something does. */
+  busy(id: string): Promise<unknown> | undefined {
+    return this.#busy.get(id);
   }
 
   /** Works on a job while no other command does. */

@@ -25,6 +25,7 @@ function idleEngine(repo: Repo): Engine {
     options: { rerunErrors: false, all: false, retries: 0 },
     startedNs: BigInt(Date.now()) * 1_000_000n,
     exclusively: (_, work) => work(),
+    busy: () => undefined,
     run: () => Promise.reject(new Error("nothing is run")),
   });
 }

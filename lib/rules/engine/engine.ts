@@ -11,6 +11,7 @@ import { CancelledError, ClibsError } from "../../errors.ts";
 import type { Checksums } from "../../host/checksum.ts";
 import type { Results } from "../cache/results.ts";
 import type { CodecTables } from "../codec/tables.ts";
+import { CleanFiles } from "./clean.ts";
 import type { Repo } from "../repo.ts";
 import type { DepRecord } from "../state/record.ts";
 import type { FileRecord } from "../state/store.ts";
@@ -49,10 +50,12 @@ export interface EngineParts {
   startedNs: bigint;
   /** Runs a job's process. */
   run: RunJob;
-  /** Works on a job while no other command does. */
   /** Outcomes that repos share; absent: no rule wants them. */
   results?: Results;
+  /** Works on a job while no other command does. */
   exclusively<T>(id: string, work: () => Promise<T>): Promise<T>;
+  /** What some command does with a job; undefined: nothing. */
+  busy(id: string): Promise<unknown> | undefined;
 }
 
 /** Makes files in one command. */
@@ -71,6 +74,7 @@ export class Engine implements ServiceHost {
   /** Marked files whose change did not count. */
   readonly noTrigger = new Set<string>();
   readonly #dangling = new Set<string>();
+  readonly #clean: CleanFiles;
   readonly #mayBeMade = new Map<string, boolean>();
   readonly #selector: Selector;
   readonly #marks: ReadonlyMap<string, "f" | "t">;
@@ -86,6 +90,17 @@ export class Engine implements ServiceHost {
     this.sums = parts.repo.sums;
     this.codecs = parts.codecs;
     this.#marks = parts.repo.store.marks();
+    if (this.#marks.size > 0) parts.repo.memo.keep();
+    this.#clean = new CleanFiles({
+      plans: parts.repo.memo.plans,
+      files: this.files,
+      store: parts.repo.store,
+      codecs: parts.codecs,
+      source: (file) =>
+        parts.repo.sources.has(file) ? this.#source(file, true) : undefined,
+      isBusy: (id) => parts.busy(id) !== undefined,
+      systemHolds: (record) => record.system === undefined,
+    });
     this.#selector = new Selector(
       parts.repo,
       (file) => this.#isFrozen(file),
@@ -151,6 +166,8 @@ export class Engine implements ServiceHost {
     from?: JobState,
   ): Promise<Outcome> {
     if (this.parts.options.signal?.aborted) throw new CancelledError();
+    const clean = this.#clean.outcome(file, onDisk || this.parts.options.all);
+    if (clean) return clean;
     const selection = await this.#selector.select(file);
     switch (selection.kind) {
       case "source":
@@ -208,7 +225,13 @@ export class Engine implements ServiceHost {
         hint: `git add ${file}, or remove it`,
         causes: [],
       };
-    } else outcome.near = near;
+    } else {
+      outcome.near = near;
+      const { memo, sources } = this.parts.repo;
+      const isPlain = uphill === undefined && sources.dirs.length === 0 &&
+        this.#marks.size === 0 && near.length === 0;
+      if (isPlain) memo.plans.set(file, { kind: "none" });
+    }
     return outcome;
   }
 
@@ -266,7 +289,12 @@ export class Engine implements ServiceHost {
       const makers = group.filter(({ state }) => this.#makes(state, file));
       if (makers.length > 1) return this.#multi(file, makers);
       const [maker] = makers;
-      if (maker) return this.#outcomeOf(maker.state, file);
+      if (maker) {
+        if (group === groups[0] && group.length === 1) {
+          this.#plan(maker.state, file);
+        }
+        return this.#outcomeOf(maker.state, file);
+      }
       for (const { state } of group) {
         unmade.push(
           state.isMissingStatic
@@ -276,6 +304,19 @@ export class Engine implements ServiceHost {
       }
     }
     return this.#none(file, unmade);
+  }
+
+  /** Notes who makes a file that is right, for the next commands. */
+  #plan(state: JobState, file: string): void {
+    const { record, attributes, job } = state;
+    const { memo, sources } = this.parts.repo;
+    const isLasting = record?.status === "ok" && !state.failure &&
+      record.unreliable === undefined && record.command === state.command &&
+      !attributes!.force && job.rule.dynamic.length === 0 &&
+      // What is in a source dir may come and go.
+      sources.dirs.length === 0 && this.#marks.size === 0;
+    if (!isLasting) return;
+    memo.plans.set(file, { kind: "job", id: state.id, record });
   }
 
   #multi(file: string, makers: readonly Maker[]): Outcome {
@@ -441,6 +482,8 @@ export class Engine implements ServiceHost {
   async #loop(state: JobState, forced: string | undefined): Promise<void> {
     const before = state.record;
     for (let why = forced;;) {
+      // Another command runs it: what it was is no longer so.
+      for (let other; (other = this.parts.busy(state.id));) await other;
       const view = await this.bringUp(state, false);
       if (this.#stops(state, view)) return;
       const reason = why ?? reasonToRun(this, state, view);
@@ -451,6 +494,7 @@ export class Engine implements ServiceHost {
         return;
       }
       this.delay(state);
+      this.#clean.forget(state.record?.targets.map((one) => one.file) ?? []);
       const present = await this.bringUp(state, true);
       if (this.#stops(state, present)) return;
       const seen = state.record;

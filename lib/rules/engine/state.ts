@@ -35,6 +35,8 @@ export interface Outcome {
   buildable: boolean;
   /** Whether it is a source. */
   source?: boolean;
+  /** Whether it was found up to date at once. */
+  upToDate?: boolean;
   /** Why it cannot be had. */
   failure?: Failure;
   /** The job that makes it. */

@@ -41,6 +41,10 @@ export function summaryText(parts: SummaryParts): string {
   lines.push(`  elapsed      ${seconds(parts.elapsedMs).padStart(15)}`);
   for (const outcome of outcomes) {
     const { job, file } = outcome;
+    if (outcome.upToDate) {
+      lines.push(`  ${file} was already up to date`);
+      continue;
+    }
     if (!job || job.ran) continue;
     if (outcome.failure?.text === "was in error") {
       lines.push(`  ${file} was already in error`);

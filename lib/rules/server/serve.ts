@@ -96,6 +96,18 @@ class RepoServer {
     }
   }
 
+  /** Tells those who wait for the lock what is being done. */
+  #announce(doing: string): void {
+    try {
+      Deno.writeTextFileSync(
+        join(this.#place.root, PRIVATE, "lock"),
+        `pid ${Deno.pid} ${doing}\n`,
+      );
+    } catch {
+      // The repo is gone; so will we be.
+    }
+  }
+
   #lockInode(): number | null | undefined {
     return lstatIfExists(join(this.#place.root, PRIVATE, "lock"))?.ino;
   }
@@ -154,6 +166,7 @@ class RepoServer {
     signal: AbortSignal,
   ): Promise<void> {
     const { options, wants } = request;
+    this.#announce(`making ${(options.targets ?? []).join(" ") || "nothing"}`);
     const send = (answer: Answer) => writer.send(answer);
     try {
       const report = await makeIn(this.#place, {
