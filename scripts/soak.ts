@@ -15,7 +15,7 @@ async function main(args: string[]): Promise<number> {
   const seed = Number(args[1] ?? Date.now() % 1e9);
   const methods = args.length > 2
     ? args.slice(2) as Method[]
-    : ["ld_preload", "ptrace"] as const;
+    : ["ld_preload", "ptrace", "auto"] as const;
   if (!(count > 0) || !Number.isSafeInteger(seed)) {
     console.error("usage: deno task soak [COUNT] [SEED] [METHOD…]");
     return 2;
@@ -23,14 +23,14 @@ async function main(args: string[]): Promise<number> {
   console.log(`${count} sequences per method from seed ${seed} on`);
   const dir = Deno.realPathSync(Deno.makeTempDirSync({ prefix: "soak-" }));
   try {
-    const program = compileRandom(dir);
+    const programs = compileRandom(dir);
     for (const method of methods) {
       const started = performance.now();
       for (let done = 0; done < count; done += AT_ONCE) {
         const size = Math.min(AT_ONCE, count - done);
         const first = seed + done;
         const { problems } = await traceSequences(
-          program,
+          programs,
           method,
           dir,
           first,

@@ -59,6 +59,7 @@ const cases: Case[] = [
   [["--json", "engines", "build", "--po"], ["--policy"]],
   [["engines", "build", "--policy", "build"], ["build_only"]],
   [["engines", "prune", "--max-a"], ["--max-age-days"]],
+  [["trace", "--method", "l"], ["ld_preload"]],
   [["engines", ""], engines.map(([name]) => name.split(" ")[1]!).sort()],
   [["engines", "--q"], ["--quiet"]],
   [["build", "--json", "--k"], ["--keep-work"]],
@@ -82,6 +83,8 @@ Deno.test("the bash script completes commands, flags, values and paths", async (
     [["env", "--format", "="], ["dotenv", "fish", "github", "json", "shell"]],
     [["env", "--format", "=", "g"], ["github"]],
     [["build", "d"], ["deps"]],
+    [["trace", "d"], ["deps"]],
+    [["trace", "check", "lo"], ["log file.txt"]],
     [["build", "--log-file", "log"], ["log file.txt"]],
     [["init", "u", "--dir", "l"], []],
   ];
@@ -113,6 +116,7 @@ Deno.test({
     const more: Case[] = [
       [["env", "--format=g"], ["--format=github"]],
       [["build", "d"], ["deps/"]],
+      [["trace", "--method", "ptrace", "d"], ["deps/"]],
     ];
     for (const [words, offered] of [...cases, ...more]) {
       const text = await output(
@@ -137,6 +141,7 @@ Deno.test({
     const more: Case[] = [
       [["env", "--format=g"], ["github"]],
       [["build", "d"], ["deps"]],
+      [["trace", "check", "d"], ["deps"]],
     ];
     // zsh completes only in its line editor: type there, by its own pty module,
     // and have what compadd is given printed between marks.

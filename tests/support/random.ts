@@ -172,22 +172,30 @@ const SOURCES = fileURLToPath(
   new URL("../trace/programs/random/", import.meta.url),
 );
 
-/** Compiles the program as `program` in a folder; returns its path. */
+/** Compiles the program, and one without a loader, in a folder. */
 export function compileRandom(dir: string): string {
-  const program = join(dir, "program");
   const sources = [...Deno.readDirSync(SOURCES)]
     .filter(({ name }) => name.endsWith(".c"))
     .map(({ name }) => join(SOURCES, name));
-  const { success, stderr } = new Deno.Command("gcc", {
-    args: ["-O1", "-w", "-o", program, ...sources, "-lpthread", "-ldl"],
-  }).outputSync();
-  if (!success) throw new Error(new TextDecoder().decode(stderr));
-  return program;
+  const variants: Record<string, string[]> = {
+    program: [],
+    static: ["-static", "-DSTATIC"],
+  };
+  for (const [name, flags] of Object.entries(variants)) {
+    const { success, stderr } = new Deno.Command("gcc", {
+      args: [
+        ...["-O1", "-w", ...flags, "-o", join(dir, name), ...sources],
+        ...["-lpthread", "-ldl"],
+      ],
+    }).outputSync();
+    if (!success) throw new Error(new TextDecoder().decode(stderr));
+  }
+  return dir;
 }
 
 /** Runs sequences under a tracer; says what is wrong. */
 export async function traceSequences(
-  program: string,
+  programs: string,
   method: Method,
   dir: string,
   first: number,
@@ -195,9 +203,13 @@ export async function traceSequences(
 ): Promise<{ problems: string[]; result: TraceResult }> {
   const base = join(dir, `${method}-${first}`);
   Deno.mkdirSync(base);
-  copyFileSync(program, join(base, "program"));
+  for (const name of ["program", "static"]) {
+    copyFileSync(join(programs, name), join(base, name));
+  }
+  // The library alone does not see into programs without a loader.
+  const twin = method === "ld_preload" ? [] : ["static"];
   const result = await traceCommand({
-    command: [join(base, "program"), base, `${first}`, `${count}`],
+    command: [join(base, "program"), base, `${first}`, `${count}`, ...twin],
     cwd: base,
     method,
     stdin: "null",

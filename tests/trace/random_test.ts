@@ -9,17 +9,17 @@ import { isLinux, works } from "../support/trace.ts";
 const COUNT = 1000;
 const AT_ONCE = 250;
 
-for (const method of ["ld_preload", "ptrace"] as const) {
+for (const method of ["ld_preload", "ptrace", "auto"] as const) {
   Deno.test({
     name: `${method} sees ${COUNT} random programs as they are`,
     ignore: !isLinux || !has("gcc"),
     fn: async () => {
       if (!await works(method)) return;
       using dir = new TempDir();
-      const program = compileRandom(dir.path);
+      const programs = compileRandom(dir.path);
       for (let first = 1; first <= COUNT; first += AT_ONCE) {
         const { problems } = await traceSequences(
-          program,
+          programs,
           method,
           dir.path,
           first,
@@ -36,8 +36,8 @@ Deno.test({
   ignore: !isLinux || !has("gcc"),
   fn: async () => {
     using dir = new TempDir();
-    const program = compileRandom(dir.path);
-    const { problems } = await traceSequences(program, "none", dir.path, 1, 5);
+    const programs = compileRandom(dir.path);
+    const { problems } = await traceSequences(programs, "none", dir.path, 1, 5);
     assert.ok(problems.length > 10, problems.join("\n"));
   },
 });

@@ -1,5 +1,6 @@
-// random FOLDER FIRST COUNT [STEPS]: sequences of random operations on files,
+// random FOLDER FIRST COUNT [static]: sequences of random operations on files,
 // one per seed, each in its own folder; prints what a tracer must have seen.
+// FOLDER/program is this program, FOLDER/static the same without a loader.
 
 #include "model.h"
 
@@ -113,6 +114,7 @@ static void start(const char *folder, uint64_t seed) {
     at->chain = true;
   }
   arena->program = add(at, "program", make(PROGRAM_));
+  if (*arena->twin_path) arena->twin = add(at, "static", make(PROGRAM_));
   snprintf(path, sizeof path, "s%lu", seed);
   arena->home = add(at, path, make(DIR_));
   path_of(arena->home, arena->home_path);
@@ -130,13 +132,13 @@ int main(int argc, char **argv) {
   if (argc < 4) return 2;
   arena_make();
   snprintf(arena->program_path, PATH_MAX, "%s/program", argv[1]);
+  if (argc > 4) snprintf(arena->twin_path, PATH_MAX, "%s/static", argv[1]);
   uint64_t first = strtoul(argv[2], NULL, 10), count = strtoul(argv[3], NULL, 10);
-  int length = argc > 4 ? atoi(argv[4]) : 40;
   static char buffer[1 << 16];
   setvbuf(stdout, buffer, _IOFBF, sizeof buffer);
   for (uint64_t seed = first; seed < first + count; seed++) {
     start(argv[1], seed);
-    steps(length);
+    steps(40);
     for (int i = 0; i < MAX_HELD; i++)
       if (held[i].node) {
         close(held[i].fd);

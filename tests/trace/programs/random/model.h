@@ -55,9 +55,10 @@ struct arena {
   size_t used;
   size_t log_used;
   long faults;
-  struct inode *root, *home, *program;
+  struct inode *root, *home, *program, *twin;
   char home_path[PATH_MAX];
   char program_path[PATH_MAX];
+  char twin_path[PATH_MAX];  // of this program without a loader; may be empty
   // For a child that begins anew after an exec.
   struct inode *child_cwd;
   int child_steps;

@@ -150,8 +150,9 @@ static bool step_program(void) {
   look_up(arg.base, arg.text, false, &w);
   if (w.outside || w.slash || w.error != ENOENT || !w.dir || w.dir->chain) return false;
   if (chance(50)) {
-    if (link(arena->program_path, arg.text)) expect("link", &w, 0, errno);
-    add(w.dir, w.name, arena->program);
+    bool twin = *arena->twin_path && chance(50);
+    if (link(twin ? arena->twin_path : arena->program_path, arg.text)) expect("link", &w, 0, errno);
+    add(w.dir, w.name, twin ? arena->twin : arena->program);
   } else {
     // The interpreter: this program, in any of its guises.
     struct arg by;

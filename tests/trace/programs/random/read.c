@@ -17,12 +17,19 @@ int __open_2(const char *, int);
 int __open64_2(const char *, int);
 int __openat_2(int, const char *, int);
 int __openat64_2(int, const char *, int);
+#ifdef STATIC
+#define old_xstat(version, path, to) stat(path, to)
+#define old_lxstat(version, path, to) lstat(path, to)
+#define old_fxstatat(version, dir, path, to, flags) fstatat(dir, path, to, flags)
+#define dlopen(path, flags) (closed(open(path, O_RDONLY)), NULL)
+#else
 int old_xstat(int, const char *, struct stat *);
 int old_lxstat(int, const char *, struct stat *);
 int old_fxstatat(int, int, const char *, struct stat *, int);
 __asm__(".symver old_xstat,__xstat@GLIBC_2.2.5");
 __asm__(".symver old_lxstat,__lxstat@GLIBC_2.2.5");
 __asm__(".symver old_fxstatat,__fxstatat@GLIBC_2.4");
+#endif
 
 static int closed(int fd) {
   int error = errno;
