@@ -6,6 +6,8 @@ import {
   compileBehave,
   differences,
 } from "../support/behaviour.ts";
+import { compile } from "../support/cases.ts";
+import { traceCommand } from "../../lib/trace/run.ts";
 import { TempDir } from "../support/temp.ts";
 import { has } from "../support/tools.ts";
 import { isLinux } from "../support/trace.ts";
@@ -182,6 +184,34 @@ Deno.test({
     }
   },
 });
+
+for (const method of METHODS) {
+  Deno.test({
+    name: `${method} loses nothing of processes that are killed`,
+    ignore,
+    fn: async () => {
+      using dir = new TempDir();
+      compile("killed", dir.join("killed"));
+      const { log, stdout } = await traceCommand({
+        command: [dir.join("killed")],
+        cwd: dir.path,
+        method,
+        stdin: "null",
+        stdout: "piped",
+      });
+      const lines = new TextDecoder().decode(stdout).trim().split("\n");
+      let count = 0;
+      for (const line of lines) {
+        const [child = 0, last = -1] = line.split(" ").map(Number);
+        for (let i = 0; i <= last; i++) {
+          assert.ok(log.accesses.has(dir.join(`${child}-${i}`)), line);
+          count++;
+        }
+      }
+      assert.ok(count > 40, `${count}`);
+    },
+  });
+}
 
 function exists(path: string): boolean {
   try {
