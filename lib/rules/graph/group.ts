@@ -25,8 +25,8 @@ const FEW = 60;
 const SIZES = [64, 32, 16, 12, 8, 6, 5, 4, 3, 2];
 
 /**
- * Puts nodes together which are needed by the same ones, and are of one rule
- * and state: as few as it takes for the graph to be taken in. Small graphs
+ * Puts nodes together which are needed by the same ones, and are of one rule,
+ * or folder, and state: as few as it takes for the graph to be taken in. Small graphs
  * stay as they are.
  *
  * @param all Leaves all graphs as they are.
@@ -34,15 +34,24 @@ const SIZES = [64, 32, 16, 12, 8, 6, 5, 4, 3, 2];
 export function groupGraph(graph: RulesGraph, all = false): GroupedGraph {
   if (all || graph.nodes.length <= FEW) return grouped(graph, Infinity);
   let result: GroupedGraph;
-  for (const least of SIZES) {
-    result = grouped(graph, least);
-    if (result.nodes.length <= FEW) break;
+  for (const byFolder of [true, false]) {
+    for (const least of SIZES) {
+      result = grouped(graph, least, byFolder);
+      if (result.nodes.length <= FEW) return result;
+    }
   }
   return result!;
 }
 
-/** @param least Fewer alike nodes are left apart. */
-function grouped(graph: RulesGraph, least: number): GroupedGraph {
+/**
+ * @param least Fewer alike nodes are left apart.
+ * @param byFolder Files of different folders, or kinds by name, are not alike.
+ */
+function grouped(
+  graph: RulesGraph,
+  least: number,
+  byFolder = true,
+): GroupedGraph {
   const index = new Map(graph.nodes.map(({ id }, i) => [id, i]));
   const users: number[][] = graph.nodes.map(() => []);
   const edges = graph.edges.map(({ from, to }) =>
@@ -67,6 +76,9 @@ function grouped(graph: RulesGraph, least: number): GroupedGraph {
         node.kind,
         node.rule,
         node.state,
+        byFolder && node.kind === "file"
+          ? node.name.replace(/[^/]*?(\.[^./]*)?$/, "$1")
+          : "",
         [...new Set(by)].sort(),
         // What was asked for stands by itself.
         node.files.some((file) => roots.has(file)) ? node.id : "",

@@ -47,7 +47,7 @@ export function placeGraph(
     node < 0 ? 0 : sizes[node]!.height;
   const ys = evenOut(layers, heightOf);
   const widths = layers.map((layer) =>
-    Math.max(...layer.map(({ node }) => node < 0 ? 0 : sizes[node]!.width))
+    most(layer.map(({ node }) => node < 0 ? 0 : sizes[node]!.width))
   );
   const xs = columnsOf(layers, widths);
   const nodes: Point[] = [];
@@ -75,14 +75,16 @@ export function placeGraph(
   );
   const all = layers.flat();
   return {
-    width: Math.max(0, ...layers.map((_, i) => xs[i]! + widths[i]!)),
-    height: Math.max(
-      0,
-      ...all.map((node) => ys.get(node)! + heightOf(node) / 2),
-    ),
+    width: most(layers.map((_, i) => xs[i]! + widths[i]!)),
+    height: most(all.map((node) => ys.get(node)! + heightOf(node) / 2)),
     nodes,
     edges: drawn,
   };
+}
+
+/** The greatest of numbers; `Math.max()` takes only so many. */
+function most(numbers: readonly number[], least = 0): number {
+  return numbers.reduce((a, b) => Math.max(a, b), least);
 }
 
 /** Left sides of the layers; the last layer is the leftmost. */
@@ -117,8 +119,9 @@ function evenOut(
       spread(layer, heightOf, (node) => wantedY(node, isDown, ys), ys);
     }
   }
-  const top = Math.min(
-    ...layers.flat().map((node) => ys.get(node)! - heightOf(node) / 2),
+  const top = -most(
+    layers.flat().map((node) => heightOf(node) / 2 - ys.get(node)!),
+    -Infinity,
   );
   for (const [node, y] of ys) ys.set(node, y - top);
   return ys;
