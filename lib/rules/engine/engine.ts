@@ -75,7 +75,7 @@ export class Engine implements ServiceHost {
   readonly noTrigger = new Set<string>();
   readonly #dangling = new Set<string>();
   readonly #clean: CleanFiles;
-  readonly #mayBeMade = new Map<string, boolean>();
+  readonly #mayBeMade = new Map<string, "yes" | "maybe" | "no">();
   readonly #selector: Selector;
   readonly #marks: ReadonlyMap<string, "f" | "t">;
   /** Jobs that each job waits for, with how often. */
@@ -136,11 +136,16 @@ export class Engine implements ServiceHost {
   }
 
   /** See {@linkcode ServiceHost}. */
-  mayBeMade(file: string): boolean {
+  mayBeMade(file: string): "yes" | "maybe" | "no" {
     let may = this.#mayBeMade.get(file);
     if (may === undefined) {
+      const found = this.parts.repo.table.candidates(file).flat();
       may = this.parts.repo.sources.has(file) ||
-        this.parts.repo.table.candidates(file).length > 0;
+          found.some(({ sure }) => sure)
+        ? "yes"
+        : found.length > 0
+        ? "maybe"
+        : "no";
       this.#mayBeMade.set(file, may);
     }
     return may;
@@ -175,10 +180,53 @@ export class Engine implements ServiceHost {
       case "infinite":
         return this.#failed(file, "infinite: its deps never end");
       case "none":
-        return this.#none(file, selection.near, selection.uphill);
-      case "jobs":
-        return await this.#made(file, selection, onDisk, from);
+      case "jobs": {
+        const uphill = await this.#uphill(selection, from);
+        if (uphill !== undefined) {
+          return this.#none(file, [`${uphill} is a file`], uphill);
+        }
+        return selection.kind === "none"
+          ? this.#none(file, selection.near, undefined, selection.maybeUphill)
+          : await this.#made(file, selection, onDisk, from);
+      }
     }
+  }
+
+  /** The folder above a file that is a file itself; undefined if none is. */
+  async #uphill(
+    selection: Selection & { kind: "none" | "jobs" },
+    from: JobState | undefined,
+  ): Promise<string | undefined> {
+    if (selection.kind === "none" && selection.uphill !== undefined) {
+      return selection.uphill;
+    }
+    for (const dir of selection.maybeUphill ?? []) {
+      const { sum, buildable } = await this.ensure(dir, false, from);
+      if (buildable && sum !== "none") return dir;
+    }
+    return undefined;
+  }
+
+  /** All jobs that have a say in what a file is. */
+  async #makers(selection: Selection): Promise<Maker[]> {
+    const makers = selection.kind === "jobs" ? selection.groups.flat() : [];
+    if (selection.kind === "jobs" || selection.kind === "none") {
+      for (const dir of selection.maybeUphill ?? []) {
+        makers.push(...await this.#makers(await this.#selector.select(dir)));
+      }
+    }
+    return makers;
+  }
+
+  /** Whether one job alone decides what folders above its file are. */
+  async #decides(state: JobState, dirs: readonly string[]): Promise<boolean> {
+    for (const dir of dirs) {
+      const selection = await this.#selector.select(dir);
+      const isOwn = selection.kind === "jobs" &&
+        selection.groups.flat().every((maker) => maker.state === state);
+      if (!isOwn) return false;
+    }
+    return true;
   }
 
   #source(file: string, listed: boolean): Outcome {
@@ -210,7 +258,12 @@ export class Engine implements ServiceHost {
     return outcome;
   }
 
-  #none(file: string, near: readonly string[], uphill?: string): Outcome {
+  #none(
+    file: string,
+    near: readonly string[],
+    uphill?: string,
+    maybeUphill: readonly string[] = [],
+  ): Outcome {
     let { sum } = this.files.look(file);
     // What is seen through a link has another name.
     if (sum !== "none" && this.files.isBeyondLink(file)) sum = "none";
@@ -229,7 +282,8 @@ export class Engine implements ServiceHost {
       outcome.near = near;
       const { memo, sources } = this.parts.repo;
       const isPlain = uphill === undefined && sources.dirs.length === 0 &&
-        this.#marks.size === 0 && near.length === 0;
+        this.#marks.size === 0 && near.length === 0 &&
+        maybeUphill.length === 0;
       if (isPlain) memo.plans.set(file, { kind: "none" });
     }
     return outcome;
@@ -270,7 +324,7 @@ export class Engine implements ServiceHost {
 
   async #made(
     file: string,
-    { groups, near }: Selection & { kind: "jobs" },
+    { groups, near, maybeUphill = [] }: Selection & { kind: "jobs" },
     onDisk: boolean,
     from: JobState | undefined,
   ): Promise<Outcome> {
@@ -290,7 +344,8 @@ export class Engine implements ServiceHost {
       if (makers.length > 1) return this.#multi(file, makers);
       const [maker] = makers;
       if (maker) {
-        if (group === groups[0] && group.length === 1) {
+        const isOnly = group === groups[0] && group.length === 1;
+        if (isOnly && await this.#decides(maker.state, maybeUphill)) {
           this.#plan(maker.state, file);
         }
         return this.#outcomeOf(maker.state, file);
@@ -350,9 +405,11 @@ export class Engine implements ServiceHost {
   /** See {@linkcode ServiceHost}. */
   async peek(file: string): Promise<Outcome | undefined> {
     const selection = await this.#selector.select(file);
-    if (selection.kind !== "jobs") return await this.ensure(file, false);
-    if (this.#isSettled(selection)) return await this.ensure(file, false);
-    const state = selection.groups[0]?.[0]?.state;
+    const makers = await this.#makers(selection);
+    if (makers.every(({ state }) => state.settled)) {
+      return await this.ensure(file, false);
+    }
+    const state = makers[0]?.state;
     if (!state?.record || state.known) return undefined;
     const outcome = this.#outcomeOf(state, file);
     if (state.record.status !== "ok") {
@@ -361,20 +418,13 @@ export class Engine implements ServiceHost {
     return outcome;
   }
 
-  #isSettled(selection: Selection): boolean {
-    return selection.kind !== "jobs" ||
-      selection.groups.every((group) =>
-        group.every(({ state }) => state.settled)
-      );
-  }
-
   /** What is known of a file without a job being run: undefined if one has to. */
   async quick(file: string, from: JobState): Promise<Outcome | undefined> {
     const selection = await this.#selector.select(file);
     const outcome = this.ensure(file, true, from);
-    if (selection.kind !== "jobs") return await outcome;
+    const makers = await this.#makers(selection);
+    if (makers.length === 0) return await outcome;
     outcome.catch(() => {});
-    const makers = selection.groups.flat();
     return await Promise.race([
       outcome,
       ...makers.map(({ state }) => state.delayed.promise),

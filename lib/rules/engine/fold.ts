@@ -43,7 +43,7 @@ export interface FoldOptions {
   /** Whether a file is a source. */
   isSource(file: string): boolean;
   /** Whether a name is that of a source, or some rule's target. */
-  mayBeMade(file: string): boolean;
+  mayBeMade(file: string): "yes" | "maybe" | "no";
   /** Name of the target that standard output went to. */
   stdoutTarget?: string;
   /** Name of the dep that standard input came from. */
@@ -328,11 +328,15 @@ class Folding {
       dir !== "." && dir !== "/";
       dir = dirname(dir)
     ) {
-      if (!this.#options.mayBeMade(dir)) continue;
-      const entry = this.#entry(dir, at);
+      const may = this.#options.mayBeMade(dir);
+      if (may === "no") continue;
       const { stat } = this.#files.look(dir);
+      const isOne = stat !== undefined && isFolder(stat);
+      // A star pattern matches many a folder that no job makes.
+      if (isOne && may === "maybe") continue;
+      const entry = this.#entry(dir, at);
       // One made since has a date that tells.
-      entry.found ||= stat !== undefined && !isFolder(stat);
+      entry.found ||= stat !== undefined && !isOne;
       entry.kinds |= KIND.link | KIND.stat;
       entry.readNs ||= readNs;
     }

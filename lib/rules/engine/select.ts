@@ -16,9 +16,14 @@ export interface Maker {
 /** Who makes a file. */
 export type Selection =
   | { kind: "source"; listed: boolean }
-  | { kind: "jobs"; groups: Maker[][]; near: string[] }
-  | { kind: "none"; near: string[]; uphill?: string }
+  | ({ kind: "jobs"; groups: Maker[][]; near: string[] } & Uphill)
+  | ({ kind: "none"; near: string[]; uphill?: string } & Uphill)
   | { kind: "infinite" };
+
+/** Folders above a file that only a run tells to be files themselves. */
+interface Uphill {
+  maybeUphill?: string[];
+}
 
 /** Whether a file can be had, as far as names tell. */
 type Buildable = "yes" | "maybe" | "no" | "infinite";
@@ -125,16 +130,20 @@ export class Selector {
         near: [`the name is longer than ${definition.config.pathMax}`],
       };
     }
+    const maybeUphill: string[] = [];
     for (
       let at = file.lastIndexOf("/");
       at > 0;
       at = file.lastIndexOf("/", at - 1)
     ) {
       const uphill = file.slice(0, at);
-      if (this.#buildable(uphill, depth) !== "no") {
+      const buildable = this.#buildable(uphill, depth);
+      if (buildable === "maybe") maybeUphill.push(uphill);
+      else if (buildable !== "no") {
         return { kind: "none", near: [`${uphill} is a file`], uphill };
       }
     }
+    const more = maybeUphill.length > 0 ? { maybeUphill } : {};
     const groups: Maker[][] = [];
     const near: string[] = [];
     for (const group of table.candidates(file)) {
@@ -154,8 +163,8 @@ export class Selector {
       if (makers.length > 0) groups.push(makers);
     }
     return groups.length > 0
-      ? { kind: "jobs", groups, near }
-      : { kind: "none", near };
+      ? { kind: "jobs", groups, near, ...more }
+      : { kind: "none", near, ...more };
   }
 
   #maker(

@@ -32,7 +32,7 @@ export interface ServiceHost {
   /** Whether a file is a source. */
   isSource(file: string): boolean;
   /** Whether a name is that of a source, or some rule's target. */
-  mayBeMade(file: string): boolean;
+  mayBeMade(file: string): "yes" | "maybe" | "no";
   /** Whether a folder lies in a source dir. */
   inSourceDir(file: string): boolean;
   /** Has a file built. */

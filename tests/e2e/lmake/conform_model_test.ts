@@ -136,6 +136,32 @@ rule({ name: "Use", target: "use", stderrOk: true, cmd: "cat out/x || echo none"
   assert.equal(repo.content("use"), "below\n");
 });
 
+conforms("star targets may lie in folders that match as well", async (repo) => {
+  repo.source({ s: "1\n", "v/x": "v\n" });
+  const rules = (cmd: string) =>
+    String.raw`
+rule({ name: "Tar", targets: { T: "t/{N*:.*}" }, deps: { S: "s" }, cmd: "${cmd}" });
+rule({ name: "Use", target: "use", dep: "t/in/x", cmd: "cat" });
+rule({ name: "Read", target: "read", cmd: "cat t/in/x; cat v/x" });
+`;
+  repo.rules(rules("mkdir t/in; cp {S} t/in/x; echo >t/y"));
+  await repo.make("use", "read", {
+    words: { done: [2, 3], was_done: [0, 1], again: [0, 1] },
+  });
+  await repo.make("t/in/x", "t/y", "use", "read");
+  assert.deepEqual(await repo.targets("t/y"), ["t/in/x", "t/y"]);
+  assert.deepEqual(await repo.deps("use"), ["t/in/x"]);
+  assert.deepEqual(await repo.deps("read"), ["t/in/x", "v/x"]);
+  await repo.make("t/in", { exit: 1, ran: [] });
+  // Now a link is there, and what is below it is another file.
+  repo.rules(rules("cat {S} >t/y; ln -s ../v t/in"));
+  await repo.make("read", { rules: { Tar: 1, Read: 1 } });
+  await repo.make("read");
+  assert.equal(repo.content("read"), "v\nv\n");
+  assert.deepEqual(await repo.deps("read"), ["t/in", "v/x"]);
+  await repo.make("use", { exit: 1, ran: [] });
+});
+
 conforms("static deps that are never read do not trigger", async (repo) => {
   repo.source({ s: "1\n", t: "1\n" });
   repo.rules(String.raw`
