@@ -17,6 +17,7 @@ export const traceCommands = {
       name: "COMMAND",
       required: true,
       variadic: true,
+      complete: "file",
       help: "Program and arguments, best behind two dashes",
     }],
     flags: {

@@ -54,6 +54,8 @@ export function groupHelp(group: string): string {
 /** Help of one command. */
 export function commandHelp(name: CommandName): string {
   const spec: CommandSpec = commands[name];
+  const below = commandList.filter(([other]) => other.startsWith(`${name} `))
+    .map(([other, { summary }]): [string, string] => [other, summary]);
   return sections([
     `${spec.summary}.`,
     `Usage: ${usageLine(name, spec)}`,
@@ -67,16 +69,22 @@ export function commandHelp(name: CommandName): string {
       ["-h, --help", "Print this help"],
     ]),
     ...spec.examples.length > 0 ? ["Examples:\n" + exampleLines(spec)] : [],
+    ...below.length > 0 ? ["Commands:\n" + table(below)] : [],
   ]);
 }
 
-/** How to call a command: `clibs build [PATHS...] [FLAGS]`. */
+/**
+ * How to call a command: `clibs build [PATHS...] [FLAGS]`. What follows the
+ * first argument of `clibs trace [FLAGS] [--] COMMAND...` is not for clibs.
+ */
 export function usageLine(name: string, spec: CommandSpec): string {
   const args = spec.args.map((arg) => {
     const text = arg.variadic ? `${arg.name}...` : arg.name;
     return arg.required ? text : `[${text}]`;
   });
-  return ["clibs", name, ...args, "[FLAGS]"].join(" ");
+  return spec.passThrough
+    ? ["clibs", name, "[FLAGS]", "[--]", ...args].join(" ")
+    : ["clibs", name, ...args, "[FLAGS]"].join(" ");
 }
 
 /** A flag with its short form and value: `-j, --jobs N`. */
