@@ -171,7 +171,10 @@ export class Engine implements ServiceHost {
     from?: JobState,
   ): Promise<Outcome> {
     if (this.parts.options.signal?.aborted) throw new CancelledError();
-    const clean = this.#clean.outcome(file, onDisk || this.parts.options.all);
+    // All that is missing is asked for: then knowing is not enough.
+    const clean = this.parts.options.all
+      ? undefined
+      : this.#clean.outcome(file, onDisk);
     if (clean) return clean;
     const selection = await this.#selector.select(file);
     switch (selection.kind) {
