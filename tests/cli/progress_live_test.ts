@@ -152,3 +152,52 @@ Deno.test("the live view erases lines that a narrower terminal has wrapped", () 
   // 61 columns take four rows of 20.
   assert.ok(output().startsWith("\r\x1b[3A"));
 });
+
+Deno.test("the live view has a line for the whole below the tasks", () => {
+  const { bus, view, output, tick, timers } = stage((options) =>
+    new LiveView(options)
+  );
+  const status = (line: string) => bus.emit("debug", "status", line, { line });
+  view.print("before\n");
+  assert.equal(output(), "before\n", "at once where nothing is drawn");
+  status("1 done\x1b[1m, 2 running");
+  tick(100);
+  assert.equal(output(), "\x1b[?25l1 done, 2 running\x1b[K\x1b[J");
+  view.print("one\ntwo\n");
+  assert.equal(output(), "", "with the next frame");
+  start(bus, "1", "build", "zlib");
+  status("2 done");
+  tick(200);
+  assert.equal(
+    output(),
+    "\rone\x1b[K\ntwo\x1b[K\nbuild zlib  0 s\x1b[K\n2 done\x1b[K\x1b[J",
+  );
+  bus.emit("info", "task.end", "", {
+    task: "1",
+    status: "done",
+    durationMs: 100,
+  });
+  view.print("three\n");
+  status("");
+  assert.equal(
+    output(),
+    "\r\x1b[1Abuild zlib (0.1 s)\x1b[K\nthree\x1b[K\n\x1b[J\x1b[?25h",
+    "without tasks and status, the terminal is given back",
+  );
+  assert.equal(timers(), 0);
+});
+
+Deno.test("the line for the whole fits any terminal", () => {
+  for (const columns of [1, 2, 10, 33, 80]) {
+    for (const rows of [1, 2, 3, 5, 24]) {
+      for (const tasks of [busy, new Map()]) {
+        const size = { columns, rows };
+        const lines = renderTasks(tasks, 9000, size, "3 done, ".repeat(20));
+        assert.ok(lines.length <= Math.max(1, rows - 1), `${rows} rows`);
+        for (const line of lines) {
+          assert.ok(displayWidth(line) < columns, `${columns}: ${line}`);
+        }
+      }
+    }
+  }
+});
