@@ -17,6 +17,7 @@ import ptraceHeader from "./native/ptrace.h" with { type: "text" };
 import shim from "./native/shim.c" with { type: "text" };
 import shimChange from "./native/shim_change.c" with { type: "text" };
 import shimElf from "./native/shim_elf.c" with { type: "text" };
+import shimEscape from "./native/shim_escape.c" with { type: "text" };
 import shimExec from "./native/shim_exec.c" with { type: "text" };
 import shimHeader from "./native/shim.h" with { type: "text" };
 import shimLoad from "./native/shim_load.c" with { type: "text" };
@@ -43,6 +44,7 @@ export const shimUnit: NativeUnit = {
     "shim.c": shim,
     "shim_change.c": shimChange,
     "shim_elf.c": shimElf,
+    "shim_escape.c": shimEscape,
     "shim_exec.c": shimExec,
     "shim_load.c": shimLoad,
     "shim_open.c": shimOpen,

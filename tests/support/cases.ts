@@ -15,7 +15,16 @@ export function compile(
   to: string,
   ...flags: string[]
 ): string {
-  const { success, stderr } = new Deno.Command("gcc", {
+  return compileWith("gcc", name, to, ...flags);
+}
+
+function compileWith(
+  compiler: string,
+  name: string,
+  to: string,
+  ...flags: string[]
+): string {
+  const { success, stderr } = new Deno.Command(compiler, {
     args: ["-w", "-O1", `${PROGRAMS}${name}.c`, "-o", to, ...flags],
   }).outputSync();
   if (!success) throw new Error(new TextDecoder().decode(stderr));
@@ -235,7 +244,7 @@ console.log(new TextDecoder().decode(new Deno.Command("cat", { args: ["in"] }).o
 };
 
 /** What the library alone cannot see, or only in part. */
-export const HIDDEN: Record<string, Case> = {
+export const HIDDEN: Record<string, Case & { tools?: string[] }> = {
   "a static program with its own calls": {
     command: ["./program"],
     prepare: (dir) => {
@@ -257,6 +266,16 @@ export const HIDDEN: Record<string, Case> = {
         "-no-pie",
       );
     },
+  },
+  "a program of another C library, and what it starts": {
+    command: bash("./program; ./storm 8; env -i ./program; cat out"),
+    prepare: (dir) => {
+      raw.prepare(dir);
+      compileWith("musl-gcc", "raw", dir.join("program"));
+      compileWith("musl-gcc", "storm", dir.join("storm"));
+      run(dir, "for i in {0..7}; do echo $i >in$i; done");
+    },
+    tools: ["musl-gcc"],
   },
   "names longer than the kernel's": {
     ...program("deep"),

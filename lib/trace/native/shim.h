@@ -101,6 +101,12 @@ enum shim_fate {
 enum shim_fate shim_program(int dir, const char *path, bool follow,
                             int *reason);
 
+// Says that a program escapes; the other follows it too, if that is wanted.
+void shim_report_escape(int dir, const char *path, bool follow,
+                        char *const *argv, int reason);
+void shim_follow_escape(int dir, const char *path, bool follow,
+                        char *const *argv, int reason);
+
 // The libraries that the loader brought, and where it looked for them.
 void shim_libraries(void);
 

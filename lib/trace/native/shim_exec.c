@@ -6,17 +6,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <poll.h>
-#include <signal.h>
 #include <spawn.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-#include "filter.h"
 #include "shim.h"
 #include "writer.h"
 
@@ -45,9 +40,23 @@ static void join(char *to, size_t room, const char *a, const char *b,
   to[n] = 0;
 }
 
+// LD_PRELOAD without the library: the loader of another libc or machine would
+// complain of it, or give up. Returns whether anything is left.
+static bool leave_out(const char *variable, struct carried *room) {
+  const char *shim = trace_map->shim, *at = strstr(variable, shim);
+  size_t n = (size_t)(at - variable);
+  const char *rest = at + strlen(shim);
+  if (*rest == ':') rest++;
+  else if (n > 11 && variable[n - 1] == ':') n--;
+  if (n + strlen(rest) >= sizeof room->preload) return false;
+  memcpy(room->preload, variable, n);
+  strcpy(room->preload + n, rest);
+  return room->preload[11];
+}
+
 // An environment with what tracing needs; `to` has room for four more.
-static void carry(char *const *env, char **to, struct carried *room,
-                  bool asan) {
+static void carry(char *const *env, char **to, struct carried *room, bool asan,
+                  bool alone) {
   const char *shim = trace_map->shim;
   size_t n = 0;
   bool preloaded = false;
@@ -63,7 +72,11 @@ static void carry(char *const *env, char **to, struct carried *room,
     }
     if (starts(*env, "LD_PRELOAD=") && !preloaded) {
       preloaded = true;
-      if (strstr(*env, shim)) {
+      if (alone && strstr(*env, shim)) {
+        if (leave_out(*env, room)) to[n++] = room->preload;
+        continue;
+      }
+      if (alone || strstr(*env, shim)) {
         to[n++] = *env;
         continue;
       }
@@ -81,7 +94,7 @@ static void carry(char *const *env, char **to, struct carried *room,
     }
     to[n++] = *env;
   }
-  if (!preloaded) to[n++] = room->preload;
+  if (!preloaded && !alone) to[n++] = room->preload;
   to[n++] = room->file;
   if (shim_is_off()) to[n++] = TRACE_OFF_VARIABLE "=1";
   if (asan) to[n++] = room->asan;
@@ -94,106 +107,14 @@ static size_t count(char *const *list) {
   return n;
 }
 
-#define CARRY(env, asan)                                           \
+#define CARRY(env, asan, alone)                                         \
   struct carried room;                                             \
   char **carried = alloca((count(env) + 5) * sizeof *carried);     \
-  carry(env, carried, &room, asan)
+  carry(env, carried, &room, asan, alone)
 
-// --- escapes ----------------------------------------------------------------
-
-static int report_escape(int dir, const char *path, bool follow,
-                         char *const *argv, int reason) {
-  struct shim_slot *slot = shim_take();
-  if (!slot) return 0;
-  struct shim_place place = shim_resolve(slot, dir, path, follow);
-  long n = KERNEL(getcwd, slot->rest, 4096, 0, 0);
-  size_t used = n > 0 ? (size_t)n : 1;
-  if (n <= 0) *slot->rest = 0;
-  for (; argv && *argv; argv++) {
-    size_t m = strlen(*argv) + 1;
-    if (used + m > ROOM) break;
-    memcpy(slot->rest + used, *argv, m);
-    used += m;
-  }
-  uint32_t pid = kernel_getpid();
-  // The program itself cannot say that it runs.
-  trace_put((struct trace_draft){
-                .op = TRACE_EXEC, .state = TRACE_CALLING, .pid = pid},
-            slot->path, place.length, slot->rest, used);
-  trace_put((struct trace_draft){.op = TRACE_ESCAPE,
-                                 .state = TRACE_CALLING,
-                                 .pid = pid,
-                                 .other = reason},
-            slot->path, place.length, 0, 0);
-  shim_give(slot);
-  return 0;
-}
-
-// Starts the ptrace tracer beside this process, as nobody's child, and lets it
-// take hold. Returns whether it did.
-static bool be_seized(void) {
-  int pipes[2];
-  if (KERNEL(pipe2, pipes, O_CLOEXEC, 0, 0) != 0) return false;
-  char pid[16], fd[16];
-  snprintf(pid, sizeof pid, "%d", kernel_getpid());
-  snprintf(fd, sizeof fd, "%d", pipes[1]);
-  sigset_t all, old;
-  sigfillset(&all);
-  sigprocmask(SIG_SETMASK, &all, &old);
-  long child = KERNEL(clone, SIGCHLD, 0, 0, 0);
-  if (child == 0) {
-    // The middle one ends at once, so that the tracer belongs to init and no
-    // wait() of the program ever sees it.
-    long tracer = KERNEL(clone, SIGCHLD, 0, 0, 0);
-    if (tracer == 0) {
-      struct sigaction plain = {.sa_handler = SIG_DFL};
-      for (int i = 1; i < 32; i++) sigaction(i, &plain, 0);
-      sigset_t none;
-      sigemptyset(&none);
-      sigprocmask(SIG_SETMASK, &none, 0);
-      KERNEL(setsid, 0, 0, 0, 0);
-      KERNEL(fcntl, pipes[1], F_SETFD, 0, 0);
-      char *argv[] = {trace_map->tracer, trace_map->path, "--seize", pid, fd, 0};
-      char *env[] = {"PATH=/usr/bin:/bin", 0};
-      KERNEL(execve, argv[0], argv, env, 0);
-    }
-    for (;;) KERNEL(exit_group, tracer < 0, 0, 0, 0);
-  }
-  KERNEL(close, pipes[1], 0, 0, 0);
-  prctl(PR_SET_PTRACER, PR_SET_PTRACER_ANY, 0, 0, 0);
-  int status;
-  if (child > 0) KERNEL(wait4, child, &status, 0, 0);
-  char answer = '0';
-  long n;
-  do n = KERNEL(read, pipes[0], &answer, 1, 0); while (n == -EINTR);
-  KERNEL(close, pipes[0], 0, 0, 0);
-  sigprocmask(SIG_SETMASK, &old, 0);
-  return n == 1 && answer == '1';
-}
-
-// Whether somebody traces this process already.
-static bool is_traced(void) {
-  char text[2048];
-  long fd =
-      KERNEL(openat, AT_FDCWD, "/proc/self/status", O_RDONLY | O_CLOEXEC, 0);
-  if (fd < 0) return false;
-  long n = KERNEL(read, fd, text, sizeof text - 1, 0);
-  KERNEL(close, fd, 0, 0, 0);
-  text[n > 0 ? n : 0] = 0;
-  const char *line = strstr(text, "TracerPid:");
-  return line && atoi(line + 10) != 0;
-}
-
-// Follows a program that the library cannot go into.
-static void follow_escape(int dir, const char *path, bool follow,
-                          char *const *argv, int reason) {
-  bool seen = false;
-  if (reason != TRACE_ESCAPE_SETUID && (trace_map->flags & TRACE_ESCALATE) &&
-      *trace_map->tracer) {
-    seen = is_traced() || (be_seized() && trace_install_filter() == 0);
-  }
-  report_escape(dir, path, follow, argv,
-                reason | (seen ? TRACE_ESCAPE_SEEN : 0));
+// Whether a program's loader cannot load the library.
+static bool is_foreign(int reason) {
+  return reason == TRACE_ESCAPE_LOADER || reason == TRACE_ESCAPE_MACHINE;
 }
 
 // --- exec -------------------------------------------------------------------
@@ -201,7 +122,7 @@ static void follow_escape(int dir, const char *path, bool follow,
 static int exec_at(int dir, const char *path, char *const *argv,
                    char *const *env, int flags) {
   int reason = 0;
-  bool asan = false;
+  bool asan = false, alone = false;
   if (path && shim_is_on()) {
     bool follow = !(flags & AT_SYMLINK_NOFOLLOW);
     enum shim_fate fate = SHIM_RUN;
@@ -213,12 +134,15 @@ static int exec_at(int dir, const char *path, char *const *argv,
       fate = shim_program(dir, path, follow, &reason);
     }
     asan = fate == SHIM_ASAN;
-    if (fate == SHIM_ESCAPES) follow_escape(dir, path, follow, argv, reason);
+    alone = fate == SHIM_ESCAPES && is_foreign(reason);
+    if (fate == SHIM_ESCAPES) {
+      shim_follow_escape(dir, path, follow, argv, reason);
+    }
   }
   if (!trace_map) {
     return REAL(execveat)(dir, path, argv, env, flags);
   }
-  CARRY(env, asan);
+  CARRY(env, asan, alone);
   if (dir == AT_FDCWD && flags == 0) return REAL(execve)(path, argv, carried);
   return REAL(execveat)(dir, path, argv, carried, flags);
 }
@@ -338,9 +262,12 @@ static int spawn(spawner real, pid_t *pid, const char *path, const char *given,
                  char *const env[]) {
   int reason = 0;
   enum shim_fate fate = shim_program(AT_FDCWD, path, true, &reason);
-  CARRY(env, fate == SHIM_ASAN);
+  bool follows =
+      *trace_map->tracer && (trace_map->flags & TRACE_ESCALATE);
+  CARRY(env, fate == SHIM_ASAN,
+        fate == SHIM_ESCAPES && is_foreign(reason) && !follows);
   if (fate == SHIM_ESCAPES) {
-    if (*trace_map->tracer && (trace_map->flags & TRACE_ESCALATE)) {
+    if (follows) {
       // Its exec happens where we cannot be; a program of ours does it instead,
       // with the library in it.
       size_t n = count(argv);
@@ -352,7 +279,7 @@ static int spawn(spawner real, pid_t *pid, const char *path, const char *given,
       return REAL(posix_spawn)(pid, trace_map->tracer, actions, attributes,
                                with, carried);
     }
-    report_escape(AT_FDCWD, path, true, argv, reason);
+    shim_report_escape(AT_FDCWD, path, true, argv, reason);
   }
   return real(pid, given, actions, attributes, argv, carried);
 }
@@ -365,7 +292,7 @@ EXPORT int posix_spawn(pid_t *pid, const char *path,
     if (!trace_map) {
       return REAL(posix_spawn)(pid, path, actions, attributes, argv, env);
     }
-    CARRY(env, false);
+    CARRY(env, false, false);
     return REAL(posix_spawn)(pid, path, actions, attributes, argv, carried);
   }
   return spawn(REAL(posix_spawn), pid, path, path, actions, attributes, argv,
@@ -380,7 +307,7 @@ EXPORT int posix_spawnp(pid_t *pid, const char *file,
     if (!trace_map) {
       return REAL(posix_spawnp)(pid, file, actions, attributes, argv, env);
     }
-    CARRY(env, false);
+    CARRY(env, false, false);
     return REAL(posix_spawnp)(pid, file, actions, attributes, argv, carried);
   }
   char path[PATH_MAX];
@@ -394,7 +321,7 @@ EXPORT int posix_spawnp(pid_t *pid, const char *file,
       }
       shim_program(AT_FDCWD, path, true, &reason);
     }
-    CARRY(env, false);
+    CARRY(env, false, false);
     return REAL(posix_spawnp)(pid, file, actions, attributes, argv, carried);
   }
   return spawn(REAL(posix_spawnp), pid, file, file, actions, attributes, argv,
@@ -422,7 +349,7 @@ static bool is_carried(void) {
   do {                                             \
     if (!trace_map || is_carried()) return call;   \
     char **before = environ;                       \
-    CARRY(before, false);                          \
+    CARRY(before, false, false);                   \
     environ = carried;                             \
     type result = call;                            \
     if (environ == carried) environ = before;      \
