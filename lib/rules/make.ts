@@ -17,7 +17,7 @@ import { failureOf, summaryText } from "./engine/summary.ts";
 import { type BuildProfile, buildProfile } from "./profile/profile.ts";
 import { type MakeProgress, progressOf } from "./profile/progress.ts";
 import { RunLog } from "./profile/runs.ts";
-import { type Repo } from "./repo.ts";
+import type { Repo } from "./repo.ts";
 import { findRoot } from "./root.ts";
 import { PRIVATE } from "./root.ts";
 import { inWorkplace, type Workplace } from "./workplace.ts";

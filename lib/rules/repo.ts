@@ -1,7 +1,6 @@
 /** A repo of rules: its root, what `Lmakefile.ts` says, and what is remembered. */
 
 import { dirname, join } from "node:path";
-import { ClibsError } from "../errors.ts";
 import { type Feedback, silent } from "../feedback/bus.ts";
 import { type Checksums, loadChecksums } from "../host/checksum.ts";
 import { sha256Hex } from "../host/digest.ts";

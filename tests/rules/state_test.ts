@@ -152,7 +152,7 @@ test("what a killed command left is seen where nothing can be written", async (r
   }
 });
 
-Deno.test("a journal that was cut anywhere keeps the lines before", async () => {
+Deno.test("a journal that was cut anywhere keeps the lines before", () => {
   using dir = new TempDir();
   const path = journalPath(dir.path, 1);
   const journal = new Journal(path, true);

@@ -17,7 +17,13 @@ import { PRIVATE } from "../root.ts";
 import type { Backend, BackendJob, BackendJobSpec } from "./backend.ts";
 import { listed, resourceArgs } from "./slurm_args.ts";
 import { SlurmJournal } from "./slurm_journal.ts";
-import { isStuck, type Listing, parseListing, SlurmJob } from "./slurm_jobs.ts";
+import {
+  isStuck,
+  type Listing,
+  LISTING_FORMAT,
+  Listings,
+  SlurmJob,
+} from "./slurm_jobs.ts";
 import {
   type Answer,
   complaint,
@@ -341,11 +347,11 @@ export class SlurmBackend implements Backend {
       return this.#giveUpWaiting();
     }
     this.#hears();
-    const known = parseListing(answer.stdout);
+    const known = new Listings(answer.stdout, this.#tag);
     for (const job of this.#jobs.values()) {
       if (job.isOver || job.id === undefined) continue;
       if (job.submitted.at > askedAt) continue;
-      const listing = known.get(job.id);
+      const listing = known.of(job);
       if (listing?.state === "RUNNING") job.runs(0);
       if (listing) this.#checkStuck(job, listing);
       else this.#checkMissing(job);
@@ -356,7 +362,7 @@ export class SlurmBackend implements Backend {
     return this.#programs.run("squeue", [
       "--noheader",
       `--user=${Deno.uid()}`,
-      "--format=%A|%T|%r",
+      `--format=${LISTING_FORMAT}`,
       ...more,
     ]);
   }
@@ -397,7 +403,7 @@ export class SlurmBackend implements Backend {
   async #conclude(job: SlurmJob): Promise<void> {
     if (job.killed) return this.#finish(job, job.killedEnd());
     const id = job.id ?? readStart(job.files.started)?.id;
-    const listing = await this.#pastOf(id);
+    const listing = await this.#pastOf(job);
     const isForgotten = listing === undefined && await this.#restarted(job);
     if (job.killed) return this.#finish(job, job.killedEnd());
     if (isForgotten && !readStart(job.files.started) && takeBack(job.files)) {
@@ -426,11 +432,13 @@ export class SlurmBackend implements Backend {
   }
 
   /** What Slurm remembers of a job that it does not list any more. */
-  async #pastOf(id: number | undefined): Promise<Listing | undefined> {
-    if (id === undefined) return undefined;
+  async #pastOf(job: SlurmJob): Promise<Listing | undefined> {
+    if (job.id === undefined) return undefined;
     for (let tries = 0; tries < 20; tries++) {
-      const answer = await this.#list(["--states=all", `--jobs=${id}`]);
-      if (!isSilent(answer)) return parseListing(answer.stdout).get(id);
+      const answer = await this.#list(["--states=all", `--jobs=${job.id}`]);
+      if (!isSilent(answer)) {
+        return new Listings(answer.stdout, this.#tag).of(job);
+      }
       this.#misses(answer);
       await wait(500);
     }

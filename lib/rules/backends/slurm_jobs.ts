@@ -107,19 +107,46 @@ export class SlurmJob {
 
 /** How Slurm describes a job. */
 export interface Listing {
+  id: number;
   state: string;
   reason: string;
 }
 
-/** Takes apart what `squeue --format=%A|%T|%r` printed. */
-export function parseListing(text: string): Map<number, Listing> {
-  const jobs = new Map<number, Listing>();
-  for (const line of text.split("\n")) {
-    const [id, state, reason] = line.split("|");
-    if (!id || state === undefined) continue;
-    jobs.set(Number(id), { state, reason: reason ?? "" });
+/** What `squeue` is to print of each job. */
+export const LISTING_FORMAT = "%A|%T|%r|%k";
+
+/** What Slurm says of jobs. */
+export class Listings {
+  readonly #byKey = new Map<number, Listing>();
+  readonly #byId = new Map<number, Listing>();
+
+  /**
+   * @param text What `squeue` printed.
+   * @param tag What comments of our jobs begin with; then comes the key.
+   */
+  constructor(text: string, tag: string) {
+    for (const line of text.split("\n")) {
+      const [id, state, reason = "", comment = ""] = line.split("|");
+      if (!id || state === undefined) continue;
+      const listing = { id: Number(id), state, reason };
+      if (comment.startsWith(tag)) {
+        this.#byKey.set(Number.parseInt(comment.slice(tag.length)), listing);
+      } else if (comment === "" || comment === "(null)") {
+        this.#byId.set(listing.id, listing);
+      }
+    }
   }
-  return jobs;
+
+  /**
+   * What it says of a job.
+   *
+   * Comments come first: a daemon that lost its state gives the same numbers
+   * again. Where a cluster drops comments there are only numbers.
+   */
+  of({ key, id }: SlurmJob): Listing | undefined {
+    return this.#byKey.get(key) ??
+      (id === undefined ? undefined : this.#byId.get(id));
+  }
 }
 
 /** Reasons for waiting which no waiting ends. */

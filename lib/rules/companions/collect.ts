@@ -2,7 +2,7 @@
 
 import { NO_FILE } from "../../host/checksum.ts";
 import { Selector } from "../engine/select.ts";
-import { type Repo } from "../repo.ts";
+import type { Repo } from "../repo.ts";
 import { findRoot } from "../root.ts";
 import type { JobRecord } from "../state/record.ts";
 import { currentJob, depsByFunction } from "./attributes.ts";

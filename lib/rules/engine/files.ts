@@ -9,7 +9,7 @@ import {
   stampText,
   type StatNs,
 } from "../../host/statx.ts";
-import { type Store } from "../state/store.ts";
+import type { Store } from "../state/store.ts";
 import { PRIVATE } from "../root.ts";
 
 /** Two dates within so many nanoseconds may be the same. */

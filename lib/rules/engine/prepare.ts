@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { sortedEntries } from "../../host/files.ts";
 import { EMPTY_FILE, NO_FILE } from "../../host/checksum.ts";
 import { isFolder } from "../../host/statx.ts";
-import { type Store } from "../state/store.ts";
+import type { Store } from "../state/store.ts";
 import { PRIVATE } from "../root.ts";
 import type { Files } from "./files.ts";
 import type { Reporter } from "./report.ts";

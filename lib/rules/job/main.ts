@@ -8,7 +8,6 @@
 import type { JobDescription } from "./description.ts";
 import { jobSource, jobValues } from "./evaluate.ts";
 import { lmake } from "./mod.ts";
-import { setAutodep } from "./autodep.ts";
 import { setRepoRoot } from "./root.ts";
 
 /**
