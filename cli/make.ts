@@ -34,8 +34,10 @@ export async function run(
   const { profile: tracePath, report: pagePath } = flags;
   // Before hours of work rather than after them.
   for (const path of [tracePath, pagePath]) {
-    if (path !== undefined) writeFile(path, "");
+    if (path !== undefined) writeFile(path, undefined);
   }
+  // What jobs print would be mixed with a line that redraws itself.
+  const isLive = context.live && !flags.liveOut;
   const status = (line: string) =>
     context.bus.emit("debug", "status", line, { line });
   const { profile, ...report } = await make({
@@ -51,7 +53,7 @@ export async function run(
     verbose: context.verbose,
     onLine: write,
     onEvent: (event) => void events.push(event),
-    ...(context.live
+    ...(isLive
       ? { onProgress: (progress) => status(statusLine(progress)) }
       : {}),
     profile: tracePath !== undefined || pagePath !== undefined,
@@ -61,7 +63,7 @@ export async function run(
     feedback: context.bus,
     signal: context.signal,
     serverCommand,
-  }).finally(() => context.live && status(""));
+  }).finally(() => isLive && status(""));
   if (profile && tracePath !== undefined) {
     writeFile(tracePath, await profileTrace(profile));
   }
@@ -72,9 +74,18 @@ export async function run(
   return report.ok ? 0 : 1;
 }
 
-function writeFile(path: string, text: string): void {
+/** @param text Nothing: only sees whether it can be written. */
+function writeFile(path: string, text: string | undefined): void {
   try {
-    Deno.writeTextFileSync(path, text);
+    using file = Deno.openSync(path, {
+      write: true,
+      create: true,
+      truncate: text !== undefined,
+    });
+    const rest = new TextEncoder().encode(text);
+    for (let at = 0; at < rest.length;) {
+      at += file.writeSync(rest.subarray(at));
+    }
   } catch (cause) {
     throw new UsageError(
       "CLIBS_USAGE_OUTPUT",
