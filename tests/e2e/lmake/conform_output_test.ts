@@ -300,7 +300,11 @@ rule({ name: "None", target: "none", autodep: "none", deps: { S: "s" }, cmd: "./
       words: { failed: 1 },
       says: [/tool\b.*static/, /autodep.*("auto"|"ptrace")/],
     });
-    await repo.make("unknown", { exit: 1, ran: [], says: ["magic"] });
+    await repo.make("unknown", {
+      exit: 1,
+      words: { failed: 1 },
+      says: ["magic"],
+    });
     repo.source({ s: "2\n" });
     await repo.make("auto", "ptrace", "none", { words: { done: 3 } });
     assert.equal(repo.content("auto"), "2\n");
