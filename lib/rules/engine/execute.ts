@@ -268,6 +268,8 @@ function commandLine(
         DENO_DIR: context.denoDir,
         DENO_NO_UPDATE_CHECK: "1",
         NO_COLOR: "1",
+        // What Deno itself looks for is no dep; the job switches it on.
+        CLIBS_TRACE_OFF: "1",
       },
     };
   }

@@ -27,8 +27,21 @@ export function getAutodep(): boolean {
 export function setAutodep(active: boolean): void {
   assertInJob("setAutodep");
   isActive = Boolean(active);
+  touch(isActive ? SWITCHES.on : SWITCHES.off);
+}
+
+/**
+ * Has accesses recorded from now on. Until here they were not: what Deno looks
+ * for by itself is no dep of a job.
+ */
+export function beginRecording(): void {
+  Deno.env.delete(OFF_VARIABLE);
+  touch(SWITCHES.on);
+}
+
+function touch(path: string): void {
   try {
-    Deno.lstatSync(isActive ? SWITCHES.on : SWITCHES.off);
+    Deno.lstatSync(path);
   } catch {
     // There is never such a file. Only the tracer understands.
   }

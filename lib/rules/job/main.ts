@@ -8,6 +8,7 @@
 import type { JobDescription } from "./description.ts";
 import { jobSource, jobValues } from "./evaluate.ts";
 import { lmake } from "./mod.ts";
+import { beginRecording } from "./autodep.ts";
 import { setRepoRoot } from "./root.ts";
 
 /**
@@ -22,6 +23,7 @@ import { setRepoRoot } from "./root.ts";
 export async function runFunctionJob(path: string): Promise<number> {
   const description: JobDescription = JSON.parse(Deno.readTextFileSync(path));
   setRepoRoot(description.root, description.topRoot);
+  beginRecording();
   const source = jobSource(description);
   const fail = async (error: unknown) => {
     const { reportError } = await import("./report.ts");
