@@ -9,7 +9,10 @@ import {
   type TraceRecord,
 } from "./record.ts";
 
-/** What a reader can tell apart; a file's change counts if some kind sees it. */
+/** Name of a kind of access: what a reader can tell apart. */
+export type AccessKind = "regular" | "link" | "stat" | "exec" | "readdir";
+
+/** Bits of the kinds; a file's change counts if some kind sees it. */
 export const KIND = {
   /** Content of a regular file. */
   regular: 1,
@@ -21,10 +24,7 @@ export const KIND = {
   exec: 8,
   /** Names in a folder. */
   readdir: 16,
-} as const;
-
-/** Name of a kind of access. */
-export type AccessKind = keyof typeof KIND;
+} as const satisfies Record<AccessKind, number>;
 
 /**
  * What a run did with one path. A place is a number that grows in the order of

@@ -105,7 +105,9 @@ export async function traceCommand(
     !log.commands.some(({ pid }) => pid === child.pid)
   ) {
     // Not even its start was seen: the loader took no notice of the library.
-    const reason = "it does not load the library";
+    const reason = env["CLIBS_TRACE_FILE"] === undefined
+      ? "it does not load the library"
+      : "it is traced from outside already";
     log.escapes.set("", { program: program.path, reason, seen: false });
   }
   const trace = await traceOf(log, {
@@ -193,17 +195,29 @@ async function collect(
 
 /** Copies standard output to standard error until the command ends. */
 async function copied(child: Deno.ChildProcess): Promise<Deno.CommandStatus> {
-  const stop = new AbortController();
-  const copying = child.stdout.pipeTo(Deno.stderr.writable, {
-    preventClose: true,
-    signal: stop.signal,
-    // The reader of standard error has gone, or nobody writes any more.
-  }).catch(() => {});
+  const reader = child.stdout.getReader();
+  const copying = copyToStderr(reader);
   const status = await child.status;
-  const rest = setTimeout(() => stop.abort(), REST_MS);
+  const rest = setTimeout(() => void reader.cancel(), REST_MS);
   await copying;
   clearTimeout(rest);
   return status;
+}
+
+async function copyToStderr(
+  reader: ReadableStreamDefaultReader<Uint8Array>,
+): Promise<void> {
+  try {
+    for (let part; !(part = await reader.read()).done;) {
+      let bytes = part.value;
+      while (bytes.length > 0) {
+        bytes = bytes.subarray(await Deno.stderr.write(bytes));
+      }
+    }
+  } catch {
+    // Nobody reads standard error any more; let the command know.
+    await reader.cancel();
+  }
 }
 
 function readLog(

@@ -292,6 +292,14 @@ Deno.test({
     ]);
     assert.equal(document.trace.deps[0].path, place.join("in"));
 
+    // What stays behind holds the output open, but nobody up.
+    const start = performance.now();
+    const left = await place.bash(
+      "clibs trace --json sh -c 'sleep 20 & echo $!' 2>pid; kill $(cat pid)",
+    );
+    assert.equal(left.code, 0, left.stderr);
+    assert.ok(performance.now() - start < 10_000);
+
     const failed = await place.clibs("trace", "--json", "./none");
     assert.equal(failed.code, 127);
     assert.deepEqual(JSON.parse(failed.stdout), {
