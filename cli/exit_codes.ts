@@ -29,6 +29,7 @@ const CODES: readonly (readonly [exit: number, codes: readonly ErrorCode[]])[] =
       "CLIBS_LMAKE_TIMEOUT",
       "CLIBS_LMAKE_VERSION",
     ]],
+    [4, ["CLIBS_LMAKE_SERVER"]],
     // There is no repo, or it is not in order.
     [5, ["CLIBS_LMAKE_REPO", "CLIBS_LMAKE_SOURCES"]],
     [7, ["CLIBS_PERMISSION", "CLIBS_READ_ONLY"]],

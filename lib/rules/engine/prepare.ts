@@ -3,7 +3,7 @@
 import { dirname, join } from "node:path";
 import { sortedEntries } from "../../host/files.ts";
 import { EMPTY_FILE, NO_FILE } from "../../host/checksum.ts";
-import { isFolder } from "../../host/statx.ts";
+import { isFile, isFolder } from "../../host/statx.ts";
 import type { Store } from "../state/store.ts";
 import { PRIVATE } from "../root.ts";
 import type { Files } from "./files.ts";
@@ -37,7 +37,10 @@ export function prepareTargets(
   for (const file of new Set([...statics, ...before.map(({ file }) => file)])) {
     if (isSource(file)) continue;
     if (kept.has(file)) {
-      uniquify(file, files, report);
+      const flags = state.officialFlags(file)?.flags ?? [];
+      if (uniquify(file, files) && !flags.includes("noWarning")) {
+        report.file("uniquified", file);
+      }
       continue;
     }
     const isOwn = before.some((one) => one.file === file && one.official) ||
@@ -113,9 +116,7 @@ export function removeTarget(
   const known = store.file(file);
   const isManual = known?.writer ? known.sum !== look.sum : true;
   if (isManual && look.sum !== EMPTY_FILE && look.sum !== NO_FILE) {
-    const safe = join(QUARANTINE, file);
-    files.makeFolder(safe);
-    Deno.renameSync(files.path(file), files.path(safe));
+    moveToQuarantine(file, files);
     report.file("quarantined", file);
   } else if (known?.writer && known.writer !== state.id && !isManual) {
     const flags = state.officialFlags(file)?.flags ?? [];
@@ -128,12 +129,30 @@ export function removeTarget(
   store.removeFile(file);
 }
 
+/** Keeps an edit; what is there under its very name gives way. */
+function moveToQuarantine(file: string, files: Files): void {
+  for (let n = 1;; n++) {
+    // A folder may be there in place of a file, or the other way round.
+    const safe = join(n === 1 ? QUARANTINE : `${QUARANTINE}${n}`, file);
+    try {
+      files.makeFolder(safe);
+      Deno.renameSync(files.path(file), files.path(safe));
+      return;
+    } catch (error) {
+      const isInTheWay = error instanceof Deno.errors.AlreadyExists ||
+        error instanceof Deno.errors.NotADirectory ||
+        error instanceof Deno.errors.IsADirectory;
+      if (!isInTheWay || n > 99) throw error;
+    }
+  }
+}
+
 /** A file with other names must not change under them. */
-function uniquify(file: string, files: Files, report: Reporter): void {
+function uniquify(file: string, files: Files): boolean {
   const { stat } = files.look(file);
-  if (!stat || isFolder(stat) || stat.nlink < 2) return;
+  if (!stat || !isFile(stat) || stat.nlink < 2) return false;
   const path = files.path(file);
   Deno.copyFileSync(path, `${path}.clibs`);
   Deno.renameSync(`${path}.clibs`, path);
-  report.file("uniquified", file);
+  return true;
 }

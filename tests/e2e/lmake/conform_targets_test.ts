@@ -58,6 +58,24 @@ rule({ name: "Star", targets: { P: "p/{N*:\\w+}", T: "t" }, deps: { S: "s" }, cm
   },
 );
 
+conforms(
+  "a quarantined file and a folder of its name get along",
+  async (repo) => {
+    const rules = (target: string) =>
+      `rule({ name: "A", target: "${target}", cmd: "echo made" });`;
+    for (
+      const [target, text] of [["x", "1"], ["x/y", "2"], ["x", "3"]] as const
+    ) {
+      repo.rules(rules(target));
+      await repo.make(target, { words: { done: [0, 1], steady: [0, 1] } });
+      repo.file({ [target]: `${text}\n` });
+      await repo.make(target, { words: { steady: 1 }, says: ["quarantined"] });
+    }
+    assert.equal(repo.content("LMAKE/quarantine/x"), "3\n");
+    assert.equal(repo.content("LMAKE/quarantine2/x/y"), "2\n");
+  },
+);
+
 conforms("incremental targets stay, and are no longer shared", async (repo) => {
   repo.source({ s: "1\n" });
   repo.rules(String.raw`
