@@ -164,6 +164,10 @@ async function executeIn(
       stdinDep,
       untraced: method === "none",
       sourcesOk: context.sourcesOk,
+      // What Deno looks for when it starts is no dep; an own program's may be.
+      ...(isShell || attributes.interpreter.length > 0
+        ? {}
+        : { beginsWith: join(folder, DESCRIPTION) }),
     },
     () => kill(),
   );
@@ -255,7 +259,7 @@ function commandLine(
   const { cmd } = state.job.rule;
   const text = commandText(state);
   if (cmd?.kind === "function") {
-    const description = join(folder, "job.json");
+    const description = join(folder, DESCRIPTION);
     Deno.writeTextFileSync(
       description,
       JSON.stringify(describeFunction(state, cmd, context.repo.root)),
@@ -297,6 +301,9 @@ function toolsOf(method: Method): Promise<Tools> {
 function methodOf(autodep: string): Method {
   return autodep as Method;
 }
+
+/** File that tells a function job what to do. */
+const DESCRIPTION = "job.json";
 
 /** What no job depends on: the system, and clibs itself. */
 function jobPrefixes(root: string): string[] {

@@ -57,6 +57,7 @@ export class RunningJob implements JobServices {
   readonly #checks = new Set<Promise<unknown>>();
   readonly #over = Promise.withResolvers<void>();
   #calls = 0;
+  #hasBegun = false;
   #isOver = false;
 
   /** @param kill Ends the job. */
@@ -88,8 +89,17 @@ export class RunningJob implements JobServices {
       .map(({ program, reason }) => `${program} (${reason})`);
   }
 
+  /** Takes in what the tracers have recorded; nothing of what comes before its beginning. */
+  #read(): void {
+    const { beginsWith } = this.#options;
+    this.#reader?.read((record) => {
+      this.#hasBegun ||= beginsWith === undefined || record.path === beginsWith;
+      if (this.#hasBegun) this.#log.add(record);
+    });
+  }
+
   #folded(): Folded {
-    this.#reader?.read((record) => this.#log.add(record));
+    this.#read();
     return fold(
       this.#state,
       this.#log,
@@ -265,7 +275,7 @@ export class RunningJob implements JobServices {
 
   /** Names of what was written and is there, whether it was allowed or not. */
   #written(): string[] {
-    this.#reader?.read((record) => this.#log.add(record));
+    this.#read();
     return [...this.#log.accesses.values()]
       .filter(({ firstWrite }) => firstWrite !== 0)
       .sort((a, b) => a.firstWrite - b.firstWrite)

@@ -14,8 +14,8 @@ import { setRepoRoot } from "./root.ts";
 /**
  * Runs the function of a job to its end.
  *
- * Recording of accesses is off when the process starts: what Deno itself looks
- * for is no dep of the job.
+ * What was accessed before it reads the description counts as done by Deno: it
+ * is no dep of the job.
  *
  * @param path The file with the {@linkcode JobDescription}.
  * @returns The exit code.
