@@ -62,7 +62,6 @@ export const shimUnit: NativeUnit = {
     // A program may pass null where libc's headers say that it may not.
     "-fno-delete-null-pointer-checks",
     "-D__nonnull(x)=",
-    "-D__nonnull(x)=",
   ],
 };
 
