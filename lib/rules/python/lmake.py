@@ -32,6 +32,7 @@ __all__ = [
     "set_autodep",
     "target",
     "top_repo_root",
+    "watch_imports",
     "xxhsum",
     "xxhsum_file",
 ]
@@ -386,16 +387,10 @@ def report_import(module_name=None, path=None, module_suffixes=None):
 
     Only the last component of the name counts. Without a name, only the
     folders of the path may be listed. Defaults: sys.path, and the suffixes of
-    this Python, as modules and as packages.
+    this Python, as packages and as modules.
     """
     _assert_in_job("report_import")
-    import importlib.machinery
-
-    standard = [
-        stem + suffix
-        for suffix in importlib.machinery.all_suffixes()
-        for stem in ("", "/__init__")
-    ]
+    standard = _module_suffixes()
     folders = _strings("path", path) or sys.path
     suffixes = _strings("module_suffixes", module_suffixes) or standard
     if module_name is not None and not isinstance(module_name, str):
@@ -421,6 +416,49 @@ def report_import(module_name=None, path=None, module_suffixes=None):
             with Autodep(False):
                 if os.path.isfile(file):
                     return
+
+
+def _module_suffixes():
+    """All suffixes, in the order in which this Python looks for them."""
+    import importlib.machinery as machinery
+
+    suffixes = [
+        *machinery.EXTENSION_SUFFIXES,
+        *machinery.SOURCE_SUFFIXES,
+        *machinery.BYTECODE_SUFFIXES,
+    ]
+    return [f"/__init__{suffix}" for suffix in suffixes] + suffixes
+
+
+def watch_imports(module_suffixes=None):
+    """Have each import from now on reported, as report_import() does.
+
+    Python itself looks into folders for what is not there, which tells nobody
+    what it was looking for. Suffixes that are used in the repo are enough:
+    ("/__init__.py", ".py").
+    """
+    report_import()
+    suffixes = _strings("module_suffixes", module_suffixes)
+    sys.meta_path.insert(0, _ImportWatcher(suffixes))
+
+
+class _ImportWatcher:
+    """Finds nothing: it is only asked first."""
+
+    def __init__(self, suffixes):
+        self._suffixes = suffixes
+
+    def find_spec(self, fullname, path=None, target=None):
+        # What a report imports itself is none of the program's.
+        if fullname in sys.builtin_module_names or getattr(_local, "busy", False):
+            return None
+        _local.busy = True
+        try:
+            folders = None if path is None else list(path)
+            report_import(fullname, folders, self._suffixes)
+        finally:
+            _local.busy = False
+        return None
 
 
 def _is_local(dir):

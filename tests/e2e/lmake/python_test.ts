@@ -82,6 +82,7 @@ rule({
   targets: { OUT: "{F:\\w+}.up" },
   deps: { SRC: "{F}" },
   shell: ["${PYTHON}"],
+  readdirOk: true,
   cmd: "print(open('{SRC}').read().upper(), end='', file=open('{OUT}', 'w'))",
 });
 `);
@@ -445,6 +446,123 @@ open("bytes", "w").close()
     ),
   );
   await repo.make("bytes", { words: { done: 1 } });
+});
+
+test("a program of several modules runs again when one changes", async (repo) => {
+  repo.source({
+    "tool/__main__.py": `
+import lmake
+lmake.watch_imports(("/__init__.py", ".py"))
+import argparse, dataclasses, json, pathlib, re, subprocess
+from tool import words
+from tool.sub.emit import emit
+
+parser = argparse.ArgumentParser()
+parser.add_argument("source", type=pathlib.Path)
+parser.add_argument("out", type=pathlib.Path)
+args = parser.parse_args()
+counted = words.count(args.source.read_text())
+counted["shell"] = subprocess.run(
+    ["wc", "-w", args.source], stdout=subprocess.PIPE, check=True, text=True
+).stdout.split()[0]
+emit(args.out, counted)
+`,
+    "tool/__init__.py": "",
+    "tool/words.py": `
+import collections, re
+def count(text):
+    return dict(collections.Counter(re.findall(r"\\w+", text)))
+`,
+    "tool/sub/__init__.py": "",
+    "tool/sub/emit.py": `
+import json
+def emit(path, value):
+    path.write_text(json.dumps(value, sort_keys=True) + "\\n")
+`,
+    "a.txt": "x y x\n",
+  });
+  repo.rules(String.raw`
+rule({
+  name: "Count",
+  targets: { OUT: "{F:\\w+}.json" },
+  deps: { SRC: "{F}.txt" },
+  readdirOk: true,
+  environ: { PYTHONDONTWRITEBYTECODE: "1" },
+  cmd: "${PYTHON} -m tool {SRC} {OUT}",
+});
+`);
+  await repo.make("a.json", { words: { done: 1 } });
+  assert.equal(repo.content("a.json"), '{"shell": "3", "x": 2, "y": 1}\n');
+  await repo.make("a.json");
+  repo.source({
+    "tool/sub/emit.py": repo.content("tool/sub/emit.py").replace(
+      "sort_keys=True",
+      "indent=None",
+    ),
+  });
+  await repo.make("a.json", { words: { done: 1 } });
+  assert.equal(repo.content("a.json"), '{"x": 2, "y": 1, "shell": "3"}\n');
+  // A module that would be found first.
+  repo.source({ "tool/words/__init__.py": "def count(text): return {}\n" });
+  await repo.make("a.json", { words: { done: 1 } });
+  assert.equal(repo.content("a.json"), '{"shell": "3"}\n');
+});
+
+test("pools of processes work in a job", async (repo) => {
+  repo.source({
+    "pool.py": `
+import concurrent.futures, multiprocessing, sys
+import lmake
+
+def one(i):
+    lmake.depend(f"in/{i}", read=True)
+    return len(open(f"in/{i}").read())
+
+if __name__ == "__main__":
+    lmake.report_import()
+    context = multiprocessing.get_context(sys.argv[1])
+    with concurrent.futures.ProcessPoolExecutor(2, mp_context=context) as pool:
+        total = sum(pool.map(one, range(6)))
+    open(sys.argv[2], "w").write(f"{total}\\n")
+`,
+    ...Object.fromEntries(
+      Array.from({ length: 6 }, (_, i) => [`in/${i}`, "x".repeat(i)]),
+    ),
+  });
+  repo.rules(String.raw`
+rule({
+  name: "Pool",
+  targets: { OUT: "{M:fork|spawn}.total" },
+  environ: { PYTHONDONTWRITEBYTECODE: "1" },
+  cmd: "${PYTHON} pool.py {M} {OUT}",
+});
+`);
+  await repo.make("fork.total", "spawn.total", { words: { done: 2 } });
+  for (const name of ["fork.total", "spawn.total"]) {
+    assert.equal(repo.content(name), "15\n");
+    const deps = await repo.deps(name);
+    assert.equal(deps.filter((file) => file.startsWith("in/")).length, 6);
+  }
+});
+
+test("the examples of the documentation work", async (repo) => {
+  const page = Deno.readTextFileSync(
+    new URL("../../../docs/lmake-tools.md", import.meta.url),
+  );
+  const [script] = [...page.matchAll(/```python\n# report\.py\n([^]*?)```/g)];
+  const rules = [...page.matchAll(/```ts ignore\n(rule[^]*?)```/g)];
+  assert.equal(rules.length, 2);
+  repo.source({
+    "report.py": script![1]!,
+    "inputs.txt": "a b c.upper\n",
+    a: "12\n",
+    b: "\n",
+    c: "x\n",
+  });
+  repo.rules(rules.map(([, text]) => text).join("\n"));
+  await repo.make("report.txt", { unchecked: true });
+  assert.equal(repo.content("report.txt"), "a: 3\nb: 1\nc.upper: 2\n");
+  await repo.make("report.txt");
 });
 
 test("the rule's own PYTHONPATH comes first", async (repo) => {
