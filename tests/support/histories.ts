@@ -16,6 +16,10 @@ export interface HistoriesReport {
   interrupts: number;
   /** Builds while which a source was edited. */
   meanwhile: number;
+  /** Builds by two commands at the same time. */
+  together: number;
+  /** Jobs that both of them ran; each was right to have it, but needed only one. */
+  twice: number;
   /** Builds of a history after edits that change no content. */
   neutral: number;
   /** Jobs that ran to an end. */
@@ -58,6 +62,8 @@ export async function runHistories(
     cleanBuilds: 0,
     interrupts: 0,
     meanwhile: 0,
+    together: 0,
+    twice: 0,
     neutral: 0,
     jobs: 0,
     needless: 0,
@@ -137,9 +143,22 @@ class Batch {
   ): Promise<boolean> {
     this.#writeRules(repo);
     const begin = Date.now();
-    const run = await repo.make(...this.#asked(), { unchecked: true });
+    const make = () => repo.make(...this.#asked(), { unchecked: true });
+    let run: MakeRun;
+    let right = true;
+    if (this.#random.chance(0.15)) {
+      this.report.together++;
+      const runs = await Promise.all([make(), make()]);
+      right = this.#compare(repo, runs[0]);
+      run = {
+        ...runs[1],
+        jobs: runs.flatMap(({ jobs }) => jobs),
+        shown: runs.map(({ shown }) => shown).join("\n\n"),
+      };
+      this.#countTwice(run);
+    } else run = await make();
     this.#lastMs = Date.now() - begin;
-    let right = this.#compare(repo, run);
+    right = this.#compare(repo, run) && right;
     this.report.jobs +=
       run.jobs.filter(({ word }) => /^(was_)?(done|steady|failed)$/.test(word))
         .length;
@@ -160,6 +179,14 @@ class Batch {
       right = false;
     }
     return right;
+  }
+
+  /** Counts jobs that ran to an end twice, in commands at the same time. */
+  #countTwice(run: MakeRun): void {
+    const ended = run.jobs.filter(({ word }) =>
+      /^(was_)?(done|steady|failed)$/.test(word)
+    ).map(({ rule, job }) => `${rule} ${job}`);
+    this.report.twice += ended.length - new Set(ended).size;
   }
 
   #compare(repo: LmakeRepo, run: MakeRun): boolean {
