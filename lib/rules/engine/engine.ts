@@ -640,19 +640,24 @@ export class Engine implements ServiceHost {
     const deps = this.depsOf(state);
     const outcomes = new Map<string, Outcome>();
     const started: Promise<void>[] = [];
-    let stopped = false;
+    const critical = new Map<DepRecord, Promise<void>>();
+    let last = 0;
     for (const dep of deps) {
-      if (dep.codec || (stopped && dep.key === undefined)) continue;
+      // Those of one group are as early as it is.
+      if (dep.group !== last && critical.size > 0) {
+        await Promise.allSettled(critical.values());
+        const judged = judge(this, [...critical.keys()], outcomes);
+        if (judged.changed !== undefined || judged.failures.length > 0) break;
+        critical.clear();
+      }
+      last = dep.group;
+      if (dep.codec) continue;
       const one = this.ensure(dep.file, onDisk, state).then((outcome) => {
         outcomes.set(dep.file, outcome);
       });
       one.catch(() => {});
       started.push(one);
-      if (!dep.flags.includes("critical") || stopped) continue;
-      await one;
-      const judged = judge(this, [dep], outcomes);
-      stopped = judged.changed !== undefined || judged.failures.length > 0 ||
-        state.record === undefined;
+      if (dep.flags.includes("critical")) critical.set(dep, one);
     }
     await all(started);
     const { record } = state;

@@ -174,6 +174,24 @@ rule({ name: "R", target: "r", cmd: "ldepend ${flag} list && cat list >/dev/null
   },
 );
 
+conforms(
+  "what is declared with a critical dep is made beside it",
+  async (repo) => {
+    repo.source({ s: "1\n" });
+    repo.rules(String.raw`
+rule({ name: "G", target: "g{N:\\d}", dep: "s", cmd: "cat" });
+rule({ name: "Dynamic", target: "d", cmd: "ldepend -c -R g4 g5; ldepend -R g6; cat g4 g5 g6" });
+rule({ name: "Static", target: "st", deps: { A: ["g1", "critical"], B: "g2" }, cmd: "cat {A} {B} g3" });
+`);
+    await repo.make("d", "st", { unchecked: true });
+    await repo.make("d", "st");
+    repo.source({ s: "2\n" });
+    // The group first; then the job, which still wants what follows.
+    await repo.make("d", "st", { words: { again: 2, done: 8 } });
+    await repo.make("d", "st");
+  },
+);
+
 conforms("a job that never settles is given up", async (repo) => {
   repo.source({ s: "s\n" });
   const reads = (n: number, more: string) =>
