@@ -1,5 +1,5 @@
 /**
- * Runs the benchmarks: `deno task bench [noop|fetch|extract|engines|trace]…`
+ * Runs the benchmarks: `deno task bench [noop|fetch|extract|engines|trace|rules]…`
  *
  * Each compares with a peer in the same run; only ratios mean something.
  */
@@ -8,6 +8,7 @@ import { benchEngines } from "./engines.ts";
 import { benchExtract } from "./extract.ts";
 import { benchFetch } from "./fetch.ts";
 import { benchNoop } from "./noop.ts";
+import { benchRules } from "./rules.ts";
 import { benchTrace } from "./trace.ts";
 
 const benches: Record<string, () => void | Promise<void>> = {
@@ -16,6 +17,7 @@ const benches: Record<string, () => void | Promise<void>> = {
   extract: benchExtract,
   engines: benchEngines,
   trace: benchTrace,
+  rules: benchRules,
 };
 
 const names = Deno.args.length > 0 ? Deno.args : Object.keys(benches);
