@@ -52,8 +52,6 @@ export interface FoldOptions {
   untraced: boolean;
   /** Whether sources may be written. */
   sourcesOk: boolean;
-  /** Path whose first access is the beginning of the job: what runs it came before. */
-  beginsWith?: string;
 }
 
 /** Folds a run. */

@@ -57,7 +57,6 @@ export class RunningJob implements JobServices {
   readonly #checks = new Set<Promise<unknown>>();
   readonly #over = Promise.withResolvers<void>();
   #calls = 0;
-  #hasBegun = false;
   #isOver = false;
 
   /** @param kill Ends the job. */
@@ -89,13 +88,9 @@ export class RunningJob implements JobServices {
       .map(({ program, reason }) => `${program} (${reason})`);
   }
 
-  /** Takes in what the tracers have recorded; nothing of what comes before its beginning. */
+  /** Takes in what the tracers have recorded. */
   #read(): void {
-    const { beginsWith } = this.#options;
-    this.#reader?.read((record) => {
-      this.#hasBegun ||= beginsWith === undefined || record.path === beginsWith;
-      if (this.#hasBegun) this.#log.add(record);
-    });
+    this.#reader?.read((record) => this.#log.add(record));
   }
 
   #folded(): Folded {
