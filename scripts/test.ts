@@ -45,6 +45,8 @@ const TOOLS: Record<string, string> = {
   strace: "strace",
   flock: "util-linux",
   pkill: "procps",
+  slurmctld: "slurm-wlm",
+  munged: "munge",
 };
 
 /** Debian packages without a program, by a file that each brings. */

@@ -56,8 +56,23 @@ export class SlurmCluster implements AsyncDisposable {
     return decoder.decode(stdout);
   }
 
-  /** Kills the controller, as a machine that fails. */
+  /**
+   * Kills the controller, as a machine that fails.
+   *
+   * Not before it has saved its state once more: one that never did gives the
+   * numbers of running jobs again, and drains the nodes when it finds out.
+   */
   async killController(): Promise<void> {
+    const saved = () => {
+      try {
+        return Deno.statSync(this.#dir.join("state/job_state")).mtime!
+          .getTime();
+      } catch {
+        return 0;
+      }
+    };
+    const before = saved();
+    await until(() => saved() > before, "saved state");
     await this.#controller?.end("SIGKILL");
     this.#controller = undefined;
   }

@@ -67,6 +67,8 @@ const GRACE_MS = 2000;
 const STUCK_MS = 5000;
 /** Signals after which a killed job is cancelled the hard way. */
 const KILL_GRACE_MS = 5000;
+/** How long a daemon that starts again may make a mess of jobs. */
+const RECOVERY_MS = 60_000;
 /** Jobs in one call of `scancel`. */
 const MOST_AT_ONCE = 500;
 
@@ -88,6 +90,7 @@ export class SlurmBackend implements Backend {
   #submitting = 0;
   #watching: Promise<void> | undefined;
   #silentSince: number | undefined;
+  #heardAgain = -Infinity;
 
   constructor(parts: SlurmParts) {
     this.#parts = parts;
@@ -404,9 +407,10 @@ export class SlurmBackend implements Backend {
     if (job.killed) return this.#finish(job, job.killedEnd());
     const id = job.id ?? readStart(job.files.started)?.id;
     const listing = await this.#pastOf(job);
-    const isForgotten = listing === undefined && await this.#restarted(job);
+    const isSlurms = this.#wasSilent(job) ||
+      listing === undefined && await this.#restarted(job);
     if (job.killed) return this.#finish(job, job.killedEnd());
-    if (isForgotten && !readStart(job.files.started) && takeBack(job.files)) {
+    if (isSlurms && !readStart(job.files.started) && takeBack(job.files)) {
       return this.#again(job);
     }
     // Whoever would still run it, finds nothing to run, or ends it.
@@ -415,7 +419,7 @@ export class SlurmBackend implements Backend {
     const state = listing?.state.toLowerCase() ?? "unknown to Slurm";
     const node = readStart(job.files.started)?.node;
     const text = `Slurm job ${id}${node ? ` on ${node}` : ""} is ${state}`;
-    this.#finish(job, job.lostEnd(text, isForgotten));
+    this.#finish(job, job.lostEnd(text, isSlurms));
   }
 
   /** Slurm lost it before it began: nobody needs to know. */
@@ -434,15 +438,18 @@ export class SlurmBackend implements Backend {
   /** What Slurm remembers of a job that it does not list any more. */
   async #pastOf(job: SlurmJob): Promise<Listing | undefined> {
     if (job.id === undefined) return undefined;
+    let listing: Listing | undefined;
     for (let tries = 0; tries < 20; tries++) {
       const answer = await this.#list(["--states=all", `--jobs=${job.id}`]);
-      if (!isSilent(answer)) {
-        return new Listings(answer.stdout, this.#tag).of(job);
+      if (isSilent(answer)) this.#misses(answer);
+      else {
+        listing = new Listings(answer.stdout, this.#tag).of(job);
+        // That is how all of them end; a moment later it says why.
+        if (listing?.state !== "COMPLETING") return listing;
       }
-      this.#misses(answer);
-      await wait(500);
+      await wait(250);
     }
-    return undefined;
+    return listing;
   }
 
   /** Whether Slurm's daemon was started after it took a job. */
@@ -455,6 +462,12 @@ export class SlurmBackend implements Backend {
   }
 
   // Silence --------------------------------------------------------------
+
+  /** Whether Slurm was away since it took a job, or just before. */
+  #wasSilent({ submitted }: SlurmJob): boolean {
+    return this.#heardAgain + RECOVERY_MS > submitted.at ||
+      this.#silentSince !== undefined;
+  }
 
   #misses(answer: Answer): void {
     if (this.#silentSince !== undefined) return;
@@ -470,6 +483,7 @@ export class SlurmBackend implements Backend {
   #hears(): void {
     if (this.#silentSince === undefined) return;
     this.#silentSince = undefined;
+    this.#heardAgain = performance.now();
     this.feedback.emit("info", "note", "Slurm answers again", {
       about: "slurm",
     });

@@ -40,6 +40,9 @@ export interface SlurmRequest {
   feedback: Feedback;
 }
 
+/** How long Slurm may take to answer at all. */
+const PROBE_MS = 20_000;
+
 /** What two requests have in common that can share one Slurm. */
 export function slurmKey(request: SlurmRequest): string {
   const { environ, settings, args, counters } = request;
@@ -63,10 +66,16 @@ export async function openSlurm(
       return `${program} is not on PATH`;
     }
   }
+  const conf = env["SLURM_CONF"];
+  // Its programs would wait for it to appear.
+  if (conf && !exists(conf)) return `there is no ${conf}`;
   const run = join(request.root, PRIVATE, "run");
   Deno.mkdirSync(run, { recursive: true });
   const programs = new SpawnedPrograms(request.spawner, run, env);
-  const answer = await programs.run("sinfo", ["--noheader", "--format=%C"]);
+  const answer = await programs.run("sinfo", [
+    "--noheader",
+    "--format=%C",
+  ], PROBE_MS);
   if (answer.code !== 0) return complaint(answer);
   const unit = {
     name: "lmake-node",
@@ -94,4 +103,13 @@ function jobsFor(counts: string): number {
     .map((line) => Number(line.split("/").at(-1)) || 0)
     .reduce((sum, count) => sum + count, 0);
   return Math.min(10_000, Math.max(16, 2 * cpus));
+}
+
+function exists(path: string): boolean {
+  try {
+    Deno.statSync(path);
+    return true;
+  } catch {
+    return false;
+  }
 }

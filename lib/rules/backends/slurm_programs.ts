@@ -12,8 +12,8 @@ export interface Answer {
   stderr: string;
 }
 
-/** Seconds after which a program that says nothing is given up. */
-const TIME_LIMIT_S = 60;
+/** Milliseconds after which a program that says nothing is given up. */
+const TIME_LIMIT_MS = 60_000;
 
 /** What clients say when the daemon is away, or has no time. */
 const SILENT =
@@ -54,7 +54,11 @@ export function slurmEnvironment(
 /** Slurm's programs, by their names. */
 export interface SlurmPrograms {
   /** Runs one and waits for its end. */
-  run(program: string, args: readonly string[]): Promise<Answer>;
+  run(
+    program: string,
+    args: readonly string[],
+    limitMs?: number,
+  ): Promise<Answer>;
 }
 
 /** Slurm's programs, started by the spawner. */
@@ -80,7 +84,11 @@ export class SpawnedPrograms implements SlurmPrograms {
   }
 
   /** Runs one and waits for its end. */
-  async run(program: string, args: readonly string[]): Promise<Answer> {
+  async run(
+    program: string,
+    args: readonly string[],
+    limitMs: number = TIME_LIMIT_MS,
+  ): Promise<Answer> {
     const base = join(this.#folder, `${program}-${++this.#count}`);
     const spawner = await this.#spawner();
     const spawned = await spawner.start({
@@ -94,7 +102,7 @@ export class SpawnedPrograms implements SlurmPrograms {
     });
     const timer = setTimeout(
       () => Deno.kill(spawned.pid, "SIGKILL"),
-      TIME_LIMIT_S * 1000,
+      limitMs,
     );
     try {
       const { code = -1 } = await spawned.ended;

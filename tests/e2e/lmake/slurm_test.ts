@@ -55,6 +55,7 @@ slurm("200 jobs are spread, and take no more than there is", async (
     rule({
       name: "All",
       targets: { OUT: "all" },
+      readdirOk: true,
       deps: Object.fromEntries(
         Array.from({ length: 200 }, (_, n) => ["D" + n, "part/" + n])),
       cmd: "cat part/{{?,??,???}} | sort -n > {OUT}",
@@ -151,7 +152,7 @@ slurm("a job that is cancelled from outside is retried, then an error", async (
     words: { lost_err: 1 },
     exit: 1,
   });
-  assert.equal(cluster.run("squeue", "-h"), "");
+  await isEmpty(cluster);
 });
 
 slurm("a job that is cancelled before it starts is lost too", async (
@@ -203,13 +204,14 @@ slurm("the daemon may be killed and started again meanwhile", async (
       targets: { OUT: "part/{N}" },
       backend: "slurm",
       resources: { cpu: 2 },
+      maxRetriesOnLost: 0,
       cmd: \`
         sleep 0.4
         echo {N} > {OUT}
         echo >> ${log}/{N}\`,
     });
   `);
-  const targets = Array.from({ length: 40 }, (_, n) => `part/${n}`);
+  const targets = Array.from({ length: 80 }, (_, n) => `part/${n}`);
   const ended = () => [...Deno.readDirSync(repo.ext.path)].length;
   await repo.make(...targets, {
     env: cluster.env,
@@ -217,11 +219,12 @@ slurm("the daemon may be killed and started again meanwhile", async (
       await until(() => ended() >= 6, "some jobs");
       await cluster.killController();
       const before = ended();
-      assert.ok(before < 40, "there is something left to do");
-      await new Promise((resolve) => setTimeout(resolve, 3000));
+      assert.ok(before < 70, "there is something left to do");
+      await new Promise((resolve) => setTimeout(resolve, 8000));
       cluster.startController();
     },
-    words: { done: 40, lost: [0, 0], started: [0, 40], start: [0, 40] },
+    // What the daemon forgets it ends, which is no fault of the jobs.
+    words: { done: 80, lost: [0, 20], start: [0, 80] },
     says: ["Slurm does not answer", "Slurm answers again"],
   });
   for (const target of targets) assert.ok(repo.has(target), target);
@@ -256,7 +259,7 @@ slurm("timeouts, signals and exit codes are those of the command", async (
     ],
   });
   assert.equal(repo.extContent("late"), "trapped\n");
-  assert.equal(cluster.run("squeue", "-h"), "");
+  await isEmpty(cluster);
 });
 
 slurm("a command that is interrupted leaves no job behind", async (
@@ -286,7 +289,7 @@ slurm("a command that is interrupted leaves no job behind", async (
     },
   });
   assert.equal(code, 130);
-  await until(() => cluster.run("squeue", "-h") === "", "an empty queue", 5000);
+  await isEmpty(cluster);
 });
 
 slurm("jobs of a killed command are ended by the next one", async (
@@ -302,7 +305,7 @@ slurm("jobs of a killed command are ended by the next one", async (
       resources: { cpu: 3 },
       cmd: \`
         echo $SLURM_JOB_ID >> ${started}/{F}
-        [ -e ${started}/quick ] || { trap '' TERM; sleep 60 & wait; }
+        [ -e ${started}/quick ] || (trap '' TERM; sleep 60 & wait)
         echo whole > {OUT}\`,
     });
   `);
@@ -400,7 +403,7 @@ slurm("what Slurm never starts is an error that says so", async (
       /counter.*it needs 3 slots of 2/,
     ],
   });
-  assert.equal(cluster.run("squeue", "-h"), "");
+  await isEmpty(cluster);
 });
 
 Deno.test("without Slurm jobs run here, and one warning says so", async () => {
@@ -421,6 +424,11 @@ Deno.test("without Slurm jobs run here, and one warning says so", async () => {
   });
   assert.equal(shown.match(/no Slurm \(/g)?.length, 1, shown);
 });
+
+/** Waits until Slurm has no job. */
+async function isEmpty(cluster: SlurmCluster): Promise<void> {
+  await until(() => cluster.run("squeue", "-h") === "", "an empty queue", 5000);
+}
 
 /** Kills the server of a repo, as a machine that fails. */
 function killServer(root: string): void {
