@@ -206,6 +206,7 @@ export type { Trace } from "./lib/trace/trace.ts";
 export type { NativeOptions } from "./lib/toolchain/native.ts";
 
 // rules
+export type { CacheMethod } from "./lib/rules/cache/config.ts";
 export * as lmake from "./lib/rules/define/mod.ts";
 export {
   collectFiles,

@@ -9,54 +9,24 @@
 
 import { CancelledError, ClibsError } from "../../errors.ts";
 import type { Checksums } from "../../host/checksum.ts";
-import type { Results } from "../cache/results.ts";
 import type { CodecTables } from "../codec/tables.ts";
 import { CleanFiles } from "./clean.ts";
-import type { Repo } from "../repo.ts";
-import type { DepRecord } from "../state/record.ts";
-import type { FileRecord } from "../state/store.ts";
 import { all } from "./all.ts";
 import { settleAttributes } from "./attributes.ts";
 import { prepareAttributes } from "./early.ts";
 import type { Files, Look } from "./files.ts";
 import type { Folded } from "./fold.ts";
-import { judge, type Judgement } from "./judge.ts";
+import { bringUp } from "./deps.ts";
+import { verifyDeps } from "./verify.ts";
+import type { Judgement } from "./judge.ts";
+import { PlainFiles } from "./plain.ts";
 import { diskReason, reasonToRun } from "./reasons.ts";
-import type { Reporter, SourceWord } from "./report.ts";
-import { type RunJob, runOnce } from "./run_once.ts";
+import type { EngineParts } from "./parts.ts";
+import { runOnce } from "./run_once.ts";
 import { type Maker, type Selection, Selector } from "./select.ts";
 import type { ServiceHost } from "./services.ts";
 import type { Failure, JobState, Outcome } from "./state.ts";
-
-/** What a command asks of the engine. */
-export interface EngineOptions {
-  /** Runs jobs again that are in error. */
-  rerunErrors: boolean;
-  /** Rebuilds what is missing on disk even if nobody needs it. */
-  all: boolean;
-  /** Times that a failed job is tried again. */
-  retries: number;
-  /** Forgets what the named jobs would need; see `make`. */
-  signal?: AbortSignal;
-}
-
-/** What the engine works with. */
-export interface EngineParts {
-  repo: Repo;
-  codecs: CodecTables;
-  report: Reporter;
-  options: EngineOptions;
-  /** When the command started, in nanoseconds since 1970. */
-  startedNs: bigint;
-  /** Runs a job's process. */
-  run: RunJob;
-  /** Outcomes that repos share; absent: no rule wants them. */
-  results?: Results;
-  /** Works on a job while no other command does. */
-  exclusively<T>(id: string, work: () => Promise<T>): Promise<T>;
-  /** What some command does with a job; undefined: nothing. */
-  busy(id: string): Promise<unknown> | undefined;
-}
+import { WaitGraph } from "./waits.ts";
 
 /** Makes files in one command. */
 export class Engine implements ServiceHost {
@@ -66,22 +36,19 @@ export class Engine implements ServiceHost {
   /** What it was made with. */
   readonly parts: EngineParts;
   /** Sources that were looked at, as they were first seen. */
-  readonly sourceLooks = new Map<string, Look>();
+  readonly sourceLooks: Map<string, Look>;
   /** Sources that jobs wrote. */
   readonly writtenSources = new Set<string>();
   /** Frozen files and jobs that were met. */
   readonly frozen = new Set<string>();
   /** Marked files whose change did not count. */
   readonly noTrigger = new Set<string>();
-  readonly #dangling = new Set<string>();
+  readonly #plain: PlainFiles;
   readonly #clean: CleanFiles;
   readonly #mayBeMade = new Map<string, "yes" | "maybe" | "no">();
   readonly #selector: Selector;
   readonly #marks: ReadonlyMap<string, "f" | "t">;
-  /** Jobs that each job waits for, with how often. */
-  readonly #waits = new Map<JobState, Map<JobState, number>>();
-  /** The same the other way round. */
-  readonly #waitedBy = new Map<JobState, Set<JobState>>();
+  readonly #waits = new WaitGraph();
 
   /** Starts a command. */
   constructor(parts: EngineParts) {
@@ -90,6 +57,8 @@ export class Engine implements ServiceHost {
     this.sums = parts.repo.sums;
     this.codecs = parts.codecs;
     this.#marks = parts.repo.store.marks();
+    this.#plain = new PlainFiles(parts.repo, parts.report, this.#marks);
+    this.sourceLooks = this.#plain.looks;
     if (this.#marks.size > 0) parts.repo.memo.keep();
     this.#clean = new CleanFiles({
       plans: parts.repo.memo.plans,
@@ -97,7 +66,9 @@ export class Engine implements ServiceHost {
       store: parts.repo.store,
       codecs: parts.codecs,
       source: (file) =>
-        parts.repo.sources.has(file) ? this.#source(file, true) : undefined,
+        parts.repo.sources.has(file)
+          ? this.#plain.source(file, true)
+          : undefined,
       isBusy: (id) => parts.busy(id) !== undefined,
       systemHolds: (record) => record.system === undefined,
     });
@@ -179,17 +150,22 @@ export class Engine implements ServiceHost {
     const selection = await this.#selector.select(file);
     switch (selection.kind) {
       case "source":
-        return this.#source(file, selection.listed);
+        return this.#plain.source(file, selection.listed);
       case "infinite":
-        return this.#failed(file, "infinite: its deps never end");
+        return this.#plain.failed(file, "infinite: its deps never end");
       case "none":
       case "jobs": {
         const uphill = await this.#uphill(selection, from);
         if (uphill !== undefined) {
-          return this.#none(file, [`${uphill} is a file`], uphill);
+          return this.#plain.none(file, [`${uphill} is a file`], uphill);
         }
         return selection.kind === "none"
-          ? this.#none(file, selection.near, undefined, selection.maybeUphill)
+          ? this.#plain.none(
+            file,
+            selection.near,
+            undefined,
+            selection.maybeUphill,
+          )
           : await this.#made(file, selection, onDisk, from);
       }
     }
@@ -232,99 +208,6 @@ export class Engine implements ServiceHost {
     return true;
   }
 
-  #source(file: string, listed: boolean): Outcome {
-    let look = this.sourceLooks.get(file);
-    if (!look) {
-      const before = this.parts.repo.store.file(file);
-      if (this.#marks.get(file) === "f") look = this.files.look(file);
-      else {
-        look = this.files.lookAtSource(file);
-        const word = wordOfSource(before, look, listed);
-        if (word) this.parts.report.source(word, file);
-      }
-      this.sourceLooks.set(file, look);
-    }
-    const outcome: Outcome = {
-      file,
-      sum: look.sum,
-      buildable: listed || look.sum !== "none",
-      source: true,
-    };
-    if (listed && look.sum === "none") {
-      outcome.failure = {
-        file,
-        text: "missing source",
-        hint: `restore ${file}, or take it from the list of sources`,
-        causes: [],
-      };
-    }
-    return outcome;
-  }
-
-  #none(
-    file: string,
-    near: readonly string[],
-    uphill?: string,
-    maybeUphill: readonly string[] = [],
-  ): Outcome {
-    let { sum } = this.files.look(file);
-    // What is seen through a link has another name.
-    if (sum !== "none" && this.files.isBeyondLink(file)) sum = "none";
-    if (sum !== "none" && this.#removeObsolete(file, sum)) sum = "none";
-    const outcome: Outcome = { file, sum, buildable: false };
-    if (uphill !== undefined) outcome.uphill = uphill;
-    if (sum !== "none") {
-      this.#tellDangling(file);
-      outcome.failure = {
-        file,
-        text: "dangling: it is there, but no source and nothing makes it",
-        hint: `git add ${file}, or remove it`,
-        causes: [],
-      };
-    } else {
-      outcome.near = near;
-      const { memo, sources } = this.parts.repo;
-      const isPlain = uphill === undefined && sources.dirs.length === 0 &&
-        this.#marks.size === 0 && near.length === 0 &&
-        maybeUphill.length === 0;
-      if (isPlain) memo.plans.set(file, { kind: "none" });
-    }
-    return outcome;
-  }
-
-  /**
-   * Removes what a job once made and no rule makes any more: a clean repo
-   * would not have it. An edit of it stays.
-   */
-  #removeObsolete(file: string, sum: string): boolean {
-    const { report, repo: { store } } = this.parts;
-    const known = store.file(file);
-    if (!known?.writer || known.sum !== sum) return false;
-    // What a job writes besides its own targets no rule names anyhow.
-    const target = store.job(known.writer)?.targets
-      .find((one) => one.file === file);
-    if (target && !target.official) return false;
-    this.files.remove(file);
-    store.removeFile(file);
-    report.file("unlink", file);
-    return true;
-  }
-
-  #tellDangling(file: string): void {
-    if (this.#dangling.has(file)) return;
-    this.#dangling.add(file);
-    this.parts.report.file("dangling", file);
-  }
-
-  #failed(file: string, text: string, causes: Failure[] = []): Outcome {
-    return {
-      file,
-      sum: this.files.look(file).sum,
-      buildable: true,
-      failure: { file, text, causes },
-    };
-  }
-
   async #made(
     file: string,
     { groups, near, maybeUphill = [] }: Selection & { kind: "jobs" },
@@ -334,7 +217,7 @@ export class Engine implements ServiceHost {
     const unmade: string[] = [...near];
     for (const group of groups) {
       const sure = group.filter((maker) => maker.sure);
-      if (sure.length > 1) return this.#multi(file, sure);
+      if (sure.length > 1) return this.#plain.multi(file, sure);
       const results = await all(
         group.map(async ({ state }) => ({
           state,
@@ -342,9 +225,9 @@ export class Engine implements ServiceHost {
         })),
       );
       const loop = results.find((result) => result.loop);
-      if (loop) return this.#failed(file, loop.loop!);
+      if (loop) return this.#plain.failed(file, loop.loop!);
       const makers = group.filter(({ state }) => this.#makes(state, file));
-      if (makers.length > 1) return this.#multi(file, makers);
+      if (makers.length > 1) return this.#plain.multi(file, makers);
       const [maker] = makers;
       if (maker) {
         const isOnly = group === groups[0] && group.length === 1;
@@ -361,7 +244,7 @@ export class Engine implements ServiceHost {
         );
       }
     }
-    return this.#none(file, unmade);
+    return this.#plain.none(file, unmade);
   }
 
   /** Notes who makes a file that is right, for the next commands. */
@@ -375,12 +258,6 @@ export class Engine implements ServiceHost {
       sources.dirs.length === 0 && this.#marks.size === 0;
     if (!isLasting) return;
     memo.plans.set(file, { kind: "job", id: state.id, record });
-  }
-
-  #multi(file: string, makers: readonly Maker[]): Outcome {
-    const names = makers.map(({ state }) => state.job.rule.name).join(", ");
-    this.parts.report.file("multi", file, `made by ${names}`);
-    return this.#failed(file, `multi: several rules make it: ${names}`);
   }
 
   /** Whether a job that is settled stands for a file. */
@@ -434,21 +311,6 @@ export class Engine implements ServiceHost {
     ]);
   }
 
-  /** Notes that a job has to run, and whoever waits for it to wait. */
-  delay(state: JobState): void {
-    if (state.isDelayed) return;
-    state.isDelayed = true;
-    state.delayed.resolve(undefined);
-    for (const waiting of this.#waitedBy.get(state) ?? []) this.delay(waiting);
-  }
-
-  /** Ends what {@linkcode delay} began: its outcome is there. */
-  #undelay(state: JobState): void {
-    if (!state.isDelayed) return;
-    state.isDelayed = false;
-    state.delayed = Promise.withResolvers();
-  }
-
   // --- jobs
 
   /** Waits until it is known what a job makes. Returns a loop, if it is one. */
@@ -458,12 +320,9 @@ export class Engine implements ServiceHost {
     onDisk: boolean,
     from: JobState | undefined,
   ): Promise<string | undefined> {
-    const path = from && this.#pathTo(state, from);
-    if (path) {
-      const names = [...path, path[0]!].map(({ job }) => job.display);
-      return `its deps form a loop: ${names.join(" needs ")}`;
-    }
-    if (from) this.#wait(from, state, 1);
+    const loop = from && this.#waits.loop(from, state);
+    if (loop) return loop;
+    if (from) this.#waits.enter(from, state);
     try {
       if (!state.known) state.wantedBy = from;
       state.known ??= this.#know(state);
@@ -471,40 +330,8 @@ export class Engine implements ServiceHost {
       if (onDisk || this.parts.options.all) await this.#restore(state, file);
       return undefined;
     } finally {
-      if (from) this.#wait(from, state, -1);
+      if (from) this.#waits.leave(from, state);
     }
-  }
-
-  #wait(from: JobState, to: JobState, by: number): void {
-    let waits = this.#waits.get(from);
-    if (!waits) this.#waits.set(from, waits = new Map());
-    const count = (waits.get(to) ?? 0) + by;
-    let waiting = this.#waitedBy.get(to);
-    if (!waiting) this.#waitedBy.set(to, waiting = new Set());
-    if (count > 0) {
-      waits.set(to, count);
-      waiting.add(from);
-      if (to.isDelayed) this.delay(from);
-    } else {
-      waits.delete(to);
-      waiting.delete(from);
-    }
-  }
-
-  /** How `start` comes to wait for `goal`; undefined if it does not. */
-  #pathTo(start: JobState, goal: JobState): JobState[] | undefined {
-    const seen = new Set<JobState>();
-    const search = (at: JobState): JobState[] | undefined => {
-      if (at === goal) return [at];
-      if (seen.has(at)) return undefined;
-      seen.add(at);
-      for (const next of this.#waits.get(at)?.keys() ?? []) {
-        const found = search(next);
-        if (found) return [at, ...found];
-      }
-      return undefined;
-    };
-    return search(start);
   }
 
   async #know(state: JobState): Promise<void> {
@@ -514,7 +341,7 @@ export class Engine implements ServiceHost {
       }
     } finally {
       state.settled = true;
-      this.#undelay(state);
+      this.#waits.undelay(state);
     }
   }
 
@@ -524,7 +351,9 @@ export class Engine implements ServiceHost {
       if (state.ran || state.failure || state.isMissingStatic) return;
       const reason = diskReason(this, state, file);
       if (reason) {
-        await this.#loop(state, reason).finally(() => this.#undelay(state));
+        await this.#loop(state, reason).finally(() =>
+          this.#waits.undelay(state)
+        );
       }
     });
     state.busy = mine.catch(() => {});
@@ -537,7 +366,7 @@ export class Engine implements ServiceHost {
     for (let why = forced;;) {
       // Another command runs it: what it was is no longer so.
       for (let other; (other = this.parts.busy(state.id));) await other;
-      const view = await this.bringUp(state, false);
+      const view = await bringUp(this, state, false);
       if (this.#stops(state, view)) return;
       const reason = why ?? reasonToRun(this, state, view);
       if (!reason) {
@@ -546,9 +375,9 @@ export class Engine implements ServiceHost {
         }
         return;
       }
-      this.delay(state);
+      this.#waits.delay(state);
       this.#clean.forget(state.record?.targets.map((one) => one.file) ?? []);
-      const present = await this.bringUp(state, true);
+      const present = await bringUp(this, state, true);
       if (this.#stops(state, present)) return;
       const seen = state.record;
       const again = await this.parts.exclusively(state.id, async () => {
@@ -604,97 +433,13 @@ export class Engine implements ServiceHost {
     state.failure = this.#jobFailure(state, text);
   }
 
-  /** Deps as far as they are known: static ones, then those of the last run. */
-  depsOf(state: JobState): DepRecord[] {
-    const before = new Map(
-      (state.record?.deps ?? []).map((dep) => [dep.file, dep]),
-    );
-    const statics = state.statics.map(({ key, pattern, flags }): DepRecord => {
-      const known = before.get(pattern);
-      before.delete(pattern);
-      return {
-        file: pattern,
-        kinds: known?.kinds ?? 0,
-        flags: [
-          ...new Set([
-            ...flags,
-            ...state.depFlags(pattern),
-            ...known?.flags ?? [],
-          ]),
-        ],
-        sum: known?.sum ?? "",
-        group: 0,
-        key,
-        ...(known?.told === undefined ? {} : { told: known.told }),
-      };
-    });
-    const hidden = [...before.values()].filter((dep) => dep.key === undefined);
-    return [...statics, ...hidden];
-  }
-
-  /**
-   * Brings the deps of a job up to date, all at once but for what follows a
-   * critical one that changed.
-   */
-  async bringUp(state: JobState, onDisk: boolean): Promise<Judgement> {
-    const deps = this.depsOf(state);
-    const outcomes = new Map<string, Outcome>();
-    const started: Promise<void>[] = [];
-    const critical = new Map<DepRecord, Promise<void>>();
-    let last = 0;
-    for (const dep of deps) {
-      // Those of one group are as early as it is.
-      if (dep.group !== last && critical.size > 0) {
-        await Promise.allSettled(critical.values());
-        const judged = judge(this, [...critical.keys()], outcomes);
-        if (judged.changed !== undefined || judged.failures.length > 0) break;
-        critical.clear();
-      }
-      last = dep.group;
-      if (dep.codec) continue;
-      const one = this.ensure(dep.file, onDisk, state).then((outcome) => {
-        outcomes.set(dep.file, outcome);
-      });
-      one.catch(() => {});
-      started.push(one);
-      if (dep.flags.includes("critical")) critical.set(dep, one);
-    }
-    await all(started);
-    const { record } = state;
-    const reruns = record !== undefined && record.command !== state.command;
-    return judge(this, deps, outcomes, reruns);
-  }
-
   /** See {@linkcode ServiceHost}. */
   async verify(
     state: JobState,
     folded: Folded,
   ): Promise<"ok" | "error" | "changed"> {
-    const { settleSums } = await import("./sums.ts");
-    const deps = settleSums(this, state, folded.deps).deps;
-    const outcomes = new Map<string, Outcome>();
-    for (const dep of deps) {
-      if (dep.codec) continue;
-      const outcome = await this.quick(dep.file, state);
-      if (!outcome) return "changed";
-      outcomes.set(dep.file, outcome);
-    }
-    const judged = judge(this, deps, outcomes);
-    if (judged.changed) return "changed";
-    return judged.failures.length > 0 ? "error" : "ok";
+    return await verifyDeps(this, state, folded);
   }
-}
-
-/** What is said of a source; undefined if it is as it was. */
-function wordOfSource(
-  before: FileRecord | undefined,
-  { sum, stamp }: Look,
-  listed: boolean,
-): SourceWord | undefined {
-  if (sum === "none") return listed ? "missing" : undefined;
-  if (!before || before.writer !== "" || before.sum === "none") return "new";
-  if (before.sum !== sum) return "changed";
-  return before.stamp === "" || before.stamp === stamp ? undefined : "steady";
 }
 
 /** An error that a user can act on, as the text of a failure. */

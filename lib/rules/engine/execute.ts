@@ -193,6 +193,7 @@ async function executeIn(
       resources: attributes.resources as Record<string, number>,
       trace: method === "none" ? undefined : session.path,
       onStart: (agoMs) => context.onStart?.(agoMs),
+      listenFar: (hostname) => context.server.listenFar(hostname),
     });
     kill = () => child.kill();
     if (isUnwanted) kill();

@@ -2,6 +2,7 @@
 
 import { NO_FILE } from "../../host/checksum.ts";
 import type { DepRecord } from "../state/record.ts";
+import { depsOf } from "./deps.ts";
 import type { Engine } from "./engine.ts";
 import type { Look } from "./files.ts";
 import type { FoundDep } from "./fold.ts";
@@ -24,7 +25,7 @@ export function settleSums(
   found: readonly FoundDep[],
 ): SettledDeps {
   const settled: SettledDeps = { deps: [] };
-  const known = new Set(engine.depsOf(state).map(({ file }) => file));
+  const known = new Set(depsOf(state).map(({ file }) => file));
   for (
     const { readNs, found: wasThere, seen: noted, removed, ...dep } of found
   ) {

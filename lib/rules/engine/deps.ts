@@ -1,0 +1,72 @@
+/** The deps of a job: which they are, and bringing them up to date. */
+
+import type { DepRecord } from "../state/record.ts";
+import { all } from "./all.ts";
+import type { Engine } from "./engine.ts";
+import { judge, type Judgement } from "./judge.ts";
+import type { JobState, Outcome } from "./state.ts";
+
+/** Deps as far as they are known: static ones, then those of the last run. */
+export function depsOf(state: JobState): DepRecord[] {
+  const before = new Map(
+    (state.record?.deps ?? []).map((dep) => [dep.file, dep]),
+  );
+  const statics = state.statics.map(({ key, pattern, flags }): DepRecord => {
+    const known = before.get(pattern);
+    before.delete(pattern);
+    return {
+      file: pattern,
+      kinds: known?.kinds ?? 0,
+      flags: [
+        ...new Set([
+          ...flags,
+          ...state.depFlags(pattern),
+          ...known?.flags ?? [],
+        ]),
+      ],
+      sum: known?.sum ?? "",
+      group: 0,
+      key,
+      ...(known?.told === undefined ? {} : { told: known.told }),
+    };
+  });
+  const hidden = [...before.values()].filter((dep) => dep.key === undefined);
+  return [...statics, ...hidden];
+}
+
+/**
+ * Brings the deps of a job up to date, all at once but for what follows a
+ * critical one that changed.
+ */
+export async function bringUp(
+  engine: Engine,
+  state: JobState,
+  onDisk: boolean,
+): Promise<Judgement> {
+  const deps = depsOf(state);
+  const outcomes = new Map<string, Outcome>();
+  const started: Promise<void>[] = [];
+  const critical = new Map<DepRecord, Promise<void>>();
+  let last = 0;
+  for (const dep of deps) {
+    // Those of one group are as early as it is.
+    if (dep.group !== last && critical.size > 0) {
+      await Promise.allSettled(critical.values());
+      const judged = judge(engine, [...critical.keys()], outcomes);
+      if (judged.changed !== undefined || judged.failures.length > 0) break;
+      critical.clear();
+    }
+    last = dep.group;
+    if (dep.codec) continue;
+    const one = engine.ensure(dep.file, onDisk, state).then((outcome) => {
+      outcomes.set(dep.file, outcome);
+    });
+    one.catch(() => {});
+    started.push(one);
+    if (dep.flags.includes("critical")) critical.set(dep, one);
+  }
+  await all(started);
+  const { record } = state;
+  const reruns = record !== undefined && record.command !== state.command;
+  return judge(engine, deps, outcomes, reruns);
+}
