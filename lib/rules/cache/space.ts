@@ -181,12 +181,15 @@ function readNumber(file: Deno.FsFile): number | undefined {
   file.seekSync(0, Deno.SeekMode.Start);
   const n = file.readSync(buffer) ?? 0;
   const text = new TextDecoder().decode(buffer.subarray(0, n));
-  return /^\d{1,15}\n$/.test(text) ? Number(text) : undefined;
+  return /^\d{15}\n/.test(text) ? Number(text.slice(0, 15)) : undefined;
 }
 
+/**
+ * All numbers have one length: a file that is cut short before it is written is
+ * flushed to disk by some file systems, each time.
+ */
 function writeNumber(file: Deno.FsFile, value: number): void {
-  // Torn, it lacks its end and counts as none.
-  file.truncateSync(0);
   file.seekSync(0, Deno.SeekMode.Start);
-  file.writeSync(new TextEncoder().encode(`${Math.ceil(value)}\n`));
+  const text = `${Math.ceil(value)}`.padStart(15, "0");
+  file.writeSync(new TextEncoder().encode(`${text}\n`));
 }

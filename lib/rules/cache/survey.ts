@@ -1,7 +1,11 @@
 /** Everything that is in a cache, counted. */
 
 import { join } from "node:path";
-import { sortedEntries } from "../../host/files.ts";
+import {
+  lstatIfExists,
+  readTextIfExists,
+  sortedEntries,
+} from "../../host/files.ts";
 import { discard } from "./blobs.ts";
 import { isEntryName, MAX_ENTRY_BYTES, readHead } from "./format.ts";
 import { entryOnDisk, onDisk } from "./space.ts";
@@ -56,7 +60,8 @@ export async function survey(root: string): Promise<Survey> {
     }
     const found = contents.get(sha256) ?? { paths: [], bytes: 0, users: 0 };
     found.paths.push(path);
-    found.bytes += onDisk(Deno.lstatSync(path).size);
+    // Readers remove what they refuse at any time.
+    found.bytes += onDisk(lstatIfExists(path)?.size ?? 0);
     contents.set(sha256, found);
   }
   const entries: FoundEntry[] = [];
@@ -79,9 +84,9 @@ export async function survey(root: string): Promise<Survey> {
 
 function entryAt(path: string): FoundEntry | undefined {
   if (!isEntryName(path.slice(path.lastIndexOf("/") + 1))) return undefined;
-  const info = Deno.lstatSync(path);
-  if (!info.isFile || info.size > MAX_ENTRY_BYTES) return undefined;
-  const head = readHead(Deno.readTextFileSync(path));
+  const info = lstatIfExists(path);
+  if (!info?.isFile || info.size > MAX_ENTRY_BYTES) return undefined;
+  const head = readHead(readTextIfExists(path) ?? "");
   return head && {
     path,
     bytes: entryOnDisk(info.size),
