@@ -7,8 +7,12 @@ const aside = document.querySelector("aside");
 const search = document.querySelector("input");
 const nodeEls = [...svg.querySelectorAll("[data-node]")];
 const edgeEls = [...svg.querySelectorAll("[data-edge]")];
-const size = svg.viewBox.baseVal;
-const whole = { x: 0, y: 0, width: size.width, height: size.height };
+/** Neighbours of each node: what it needs, and who needs it. */
+const neighbours = [nodes.map(() => []), nodes.map(() => [])];
+for (const [from, to] of edges) {
+  neighbours[0][from].push(to);
+  neighbours[1][to].push(from);
+}
 const legend = svg.querySelector(".legend");
 let view = { scale: 1, x: 0, y: 0 };
 /** Whether somebody has moved the drawing: then a new size leaves it there. */
@@ -26,6 +30,8 @@ function apply() {
 
 function fit() {
   const { width, height } = svg.getBoundingClientRect();
+  // As drawn, without what moved it since.
+  const whole = drawing.getBBox();
   const scale = Math.min(
     1.25,
     (width - 48) / whole.width,
@@ -33,16 +39,22 @@ function fit() {
   );
   // Too small to read is no help: rather begin with the targets, to the right.
   if (scale < 0.3) {
-    view = { scale: 0.6, x: width - 24 - whole.width * 0.6, y: 0 };
-    view.y = (height - whole.height * 0.6) / 2;
+    const x = width - 24 - (whole.x + whole.width) * 0.6;
+    const target = nodeEls[0].getBBox();
+    view = { scale: 0.6, x, y: height / 2 - topOf(0) * 0.6 - target.height };
   } else {
     view = {
       scale,
-      x: (width - whole.width * scale) / 2,
-      y: (height - 32 - whole.height * scale) / 2,
+      x: (width - whole.width * scale) / 2 - whole.x * scale,
+      y: (height - 32 - whole.height * scale) / 2 - whole.y * scale,
     };
   }
   apply();
+}
+
+/** Where a node begins, in the units of the drawing. */
+function topOf(index) {
+  return nodeEls[index].transform.baseVal[0].matrix.f;
 }
 
 function resize() {
@@ -70,16 +82,11 @@ function show(index) {
   apply();
 }
 
-/** All nodes that one needs, or that need it. */
-function reach(start, from, to) {
+/** All nodes that are reached from one by way of neighbours. */
+function reach(start, side) {
   const found = new Set([start]);
-  const todo = [start];
-  for (let at = todo.pop(); at !== undefined; at = todo.pop()) {
-    for (const edge of edges) {
-      if (edge[from] !== at || found.has(edge[to])) continue;
-      found.add(edge[to]);
-      todo.push(edge[to]);
-    }
+  for (const at of found) {
+    for (const next of neighbours[side][at]) found.add(next);
   }
   return found;
 }
@@ -91,8 +98,8 @@ function choose(index) {
   svg.classList.toggle("chosen", index !== undefined);
   aside.hidden = index === undefined;
   if (index === undefined) return;
-  const needs = reach(index, 0, 1);
-  const users = reach(index, 1, 0);
+  const needs = reach(index, 0);
+  const users = reach(index, 1);
   nodeEls.forEach((el, i) =>
     el.classList.toggle("near", needs.has(i) || users.has(i))
   );
@@ -114,10 +121,8 @@ function tell(index) {
   if (node.reason) aside.append(element("p", node.reason));
   if (node.members) list("Stands for", node.members);
   else if (node.files.length > 1) list("Makes", node.files);
-  const ends = (side, other) =>
-    edges.filter((edge) => edge[side] === index).map((edge) => edge[other]);
-  list("Needs", ends(0, 1), true);
-  list("Needed by", ends(1, 0), true);
+  list("Needs", neighbours[0][index], true);
+  list("Needed by", neighbours[1][index], true);
 }
 
 function list(title, items, areNodes = false) {

@@ -28,7 +28,7 @@ export interface Placed {
 /** Room between two boxes of a layer, and between lines that pass. */
 const GAP = 10, LINE_GAP = 6;
 /** Room between two layers: more where many lines cross it. */
-const LEAST_AISLE = 40, MOST_AISLE = 160;
+const LEAST_AISLE = 40, MOST_AISLE = 480;
 /** How often places are evened out. */
 const ROUNDS = 12;
 
@@ -98,7 +98,7 @@ function columnsOf(
     xs[i] = x;
     const lines = layers[i]!.reduce((sum, { users }) => sum + users.length, 0);
     x += widths[i]! +
-      Math.min(MOST_AISLE, LEAST_AISLE + 4 * Math.sqrt(lines) * 2);
+      Math.min(MOST_AISLE, LEAST_AISLE + 8 * Math.sqrt(lines));
   }
   return xs;
 }
