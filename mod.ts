@@ -266,4 +266,4 @@ export type {
   MakeError,
   MakeOptions,
   MakeReport,
-} from "./lib/rules/make.ts";
+} from "./lib/rules/make_types.ts";

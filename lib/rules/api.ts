@@ -3,7 +3,7 @@
 import { join } from "node:path";
 import { ClibsError } from "../errors.ts";
 import { lstatIfExists } from "../host/files.ts";
-import type { MakeOptions, MakeReport } from "./make.ts";
+import type { MakeOptions, MakeReport } from "./make_types.ts";
 import { findRoot } from "./root.ts";
 
 /**

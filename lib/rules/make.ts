@@ -2,112 +2,33 @@
 
 import { join, resolve } from "node:path";
 import { ClibsError } from "../errors.ts";
-import type { Feedback } from "../feedback/bus.ts";
-import { type CacheMethod, usesCaches } from "./cache/config.ts";
+import { usesCaches } from "./cache/config.ts";
 import type { Results } from "./cache/results.ts";
 import { CodecTables } from "./codec/tables.ts";
 import { Engine } from "./engine/engine.ts";
 import { executeJob } from "./engine/execute.ts";
 import type { BackendJob } from "./backends/backend.ts";
 import { checkPlace } from "./backends/choose.ts";
-import { Reporter, type ReportEvent } from "./engine/report.ts";
+import { Reporter } from "./engine/report.ts";
 import type { RunJob } from "./engine/run_once.ts";
 import type { Failure, JobState, Outcome } from "./engine/state.ts";
 import { failureOf, summaryText } from "./engine/summary.ts";
 import { type BuildProfile, buildProfile } from "./profile/profile.ts";
-import { type MakeProgress, progressOf } from "./profile/progress.ts";
+import { progressOf } from "./profile/progress.ts";
 import { RunLog } from "./profile/runs.ts";
 import type { Repo } from "./repo.ts";
 import { findRoot } from "./root.ts";
 import { PRIVATE } from "./root.ts";
 import { inWorkplace, type Workplace } from "./workplace.ts";
+import type {
+  MadeFile,
+  MakeError,
+  MakeOptions,
+  MakeReport,
+} from "./make_types.ts";
 
 /** Milliseconds between two reports of how far a command has got. */
 const PROGRESS_MS = 200;
-
-/** What to make, and how. */
-export interface MakeOptions {
-  /** Files to make, relative to `cwd`. None: the rules are read, and that is all. */
-  targets?: readonly string[];
-  /** Folder in a repo. Default: the current one. */
-  cwd?: string;
-  /** Jobs at once. Default: what the config says, else the number of CPUs. */
-  jobs?: number;
-  /** Arguments for the backend of the jobs, as one text. Default: none. */
-  backendArgs?: string;
-  /** Runs jobs again that are in error. Default: false. */
-  rerunErrors?: boolean;
-  /** Makes again what is missing on disk and nobody needs. Default: false. */
-  all?: boolean;
-  /** Times that a failed job is tried again. Default: 0. */
-  retries?: number;
-  /** Lets jobs write to sources. Default: false. */
-  sourcesOk?: boolean;
-  /** Keeps `$TMPDIR` of jobs. Default: false. */
-  keepTmp?: boolean;
-  /** How result caches are used. Default: `plain`. */
-  cacheMethod?: CacheMethod;
-  /** Tells why jobs run, and names each source. Default: false. */
-  verbose?: boolean;
-  /** Environment of the caller. Default: that of this process. */
-  environ?: Readonly<Record<string, string>>;
-  /** Gets lines, without their ends. Default: nobody. */
-  onLine?: (text: string) => void;
-  /** Gets each event. */
-  onEvent?: (event: ReportEvent) => void;
-  /** Gets how far it has got, a few times a second. */
-  onProgress?: (progress: MakeProgress) => void;
-  /** Tells where the time went. Default: false. */
-  profile?: boolean;
-  /** Gets the standard output of jobs that make a requested file. */
-  onStdout?: (chunk: Uint8Array) => void;
-  /** Where waiting and building of tools is reported. */
-  feedback?: Feedback;
-  /** Ends all jobs. */
-  signal?: AbortSignal;
-}
-
-/** A requested file. */
-export interface MadeFile {
-  /** Name from the repo's root. */
-  file: string;
-  /** Whether it is there and right. */
-  ok: boolean;
-  /** Whether a job ran to make it. */
-  ran: boolean;
-  /** Checksum. */
-  checksum: string;
-  /** Why it cannot be had. */
-  error?: MakeError;
-}
-
-/** Why a file cannot be had. */
-export interface MakeError {
-  /** File, or the job's name. */
-  name: string;
-  /** Rule of the job that is at fault. */
-  rule?: string;
-  /** What is wrong. */
-  message: string;
-  /** One next step. */
-  hint?: string;
-  /** What the job wanted and could not have. */
-  causes: MakeError[];
-}
-
-/** What a command came to. */
-export interface MakeReport {
-  /** Whether all requested files are right. */
-  ok: boolean;
-  /** Requested files, in order. */
-  targets: MadeFile[];
-  /** Number of events by word. */
-  counts: Record<string, number>;
-  /** Wall-clock time. */
-  elapsedMs: number;
-  /** Where the time went, if it was asked for. */
-  profile?: BuildProfile;
-}
 
 /**
  * Makes files.

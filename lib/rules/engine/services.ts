@@ -1,10 +1,10 @@
 /** The runner's side of one running job: what it may ask, answered. */
 
-import { dirname, relative, resolve } from "node:path";
+import { relative, resolve } from "node:path";
 import { ClibsError } from "../../errors.ts";
 import { bytesToPath } from "../../host/bytes_path.ts";
 import { type Checksums, NO_FILE } from "../../host/checksum.ts";
-import { isFolder, isLink, readLinkNs } from "../../host/statx.ts";
+import { isFolder } from "../../host/statx.ts";
 import { AccessLog } from "../../trace/access.ts";
 import type { RecordReader } from "../../trace/record.ts";
 import type { CodecTables } from "../codec/tables.ts";
@@ -16,6 +16,7 @@ import type {
   JobServices,
   TargetOptions,
 } from "../services.ts";
+import { canonicalPath } from "./canonical.ts";
 import type { Files } from "./files.ts";
 import { fold, type Folded, type FoldOptions } from "./fold.ts";
 import { JobNotes } from "./session.ts";
@@ -419,44 +420,19 @@ export class RunningJob implements JobServices {
     at: number,
     reads = true,
   ): string | undefined {
-    const path = this.#canonical(resolve(cwd, name), follow, at, 0, reads);
-    return this.#host.files.name(path);
-  }
-
-  #canonical(
-    path: string,
-    follow: boolean,
-    at: number,
-    hops: number,
-    reads: boolean,
-  ): string {
-    const parts = path.split("/").filter((part) => part !== "");
-    let done = "";
-    for (const [i, part] of parts.entries()) {
-      done += `/${part}`;
-      if (i === parts.length - 1 && !follow) break;
-      const file = this.#host.files.name(done);
-      if (file === undefined || file === "" || hops > 40) continue;
-      const { stat, sum } = this.#host.files.look(file);
-      if (!stat || !isLink(stat)) {
-        // A link that is yet to be made has to be seen too; not what is to be
-        // written.
-        if (!stat && follow && reads) this.notes.links.push({ at, file, sum });
-        continue;
-      }
+    const { files } = this.#host;
+    const path = canonicalPath(files, resolve(cwd, name), {
+      follow,
       // Before what it leads to.
-      this.notes.links.push({ at: at - 1e-7, file, sum });
-      const target = resolve(dirname(done), readLinkNs(done) ?? "");
-      const rest = parts.slice(i + 1).join("/");
-      return this.#canonical(
-        rest === "" ? target : `${target}/${rest}`,
-        follow,
-        at,
-        hops + 1,
-        reads,
-      );
-    }
-    return done;
+      onLink: (file, sum) =>
+        this.notes.links.push({ at: at - 1e-7, file, sum }),
+      // A link that is yet to be made has to be seen too; not what is to be
+      // written.
+      onNothing: (file, sum) => {
+        if (follow && reads) this.notes.links.push({ at, file, sum });
+      },
+    });
+    return files.name(path);
   }
 }
 

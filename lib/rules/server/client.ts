@@ -8,7 +8,7 @@ import {
   UsageError,
 } from "../../errors.ts";
 import { readTextIfExists } from "../../host/files.ts";
-import type { MakeOptions, MakeReport } from "../make.ts";
+import type { MakeOptions, MakeReport } from "../make_types.ts";
 import { PRIVATE } from "../root.ts";
 import {
   type Answer,

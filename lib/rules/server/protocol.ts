@@ -6,7 +6,7 @@ import type { Level } from "../../feedback/bus.ts";
 import { sha256Hex } from "../../host/digest.ts";
 import { version } from "../../version.ts";
 import type { ReportEvent } from "../engine/report.ts";
-import type { MakeOptions, MakeReport } from "../make.ts";
+import type { MakeOptions, MakeReport } from "../make_types.ts";
 import type { MakeProgress } from "../profile/progress.ts";
 import { PRIVATE } from "../root.ts";
 
