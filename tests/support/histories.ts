@@ -24,6 +24,8 @@ export interface HistoriesReport {
   neutral: number;
   /** Jobs that ran to an end. */
   jobs: number;
+  /** Jobs whose outcome came from a result cache. */
+  hits: number;
   /** Jobs among them that such builds ran, or that had read nothing new. */
   needless: number;
   /** Differences and needless runs, with what led to them. */
@@ -40,6 +42,8 @@ export interface HistoriesOptions {
   jobs?: number;
   /** Kills commands now and then. Default: true. */
   interrupts?: boolean;
+  /** Changes the text of the rules before it is written. */
+  rewrite?: (rules: string) => string;
   /** Faults after which no more repos are begun. Default: 5. */
   maxFaults?: number;
 }
@@ -66,6 +70,7 @@ export async function runHistories(
     twice: 0,
     neutral: 0,
     jobs: 0,
+    hits: 0,
     needless: 0,
     faults: [],
   };
@@ -162,6 +167,7 @@ class Batch {
     this.report.jobs +=
       run.jobs.filter(({ word }) => /^(was_)?(done|steady|failed)$/.test(word))
         .length;
+    this.report.hits += run.jobs.filter(({ word }) => /hit_/.test(word)).length;
     for (const history of this.#histories) {
       this.report.builds++;
       const ran = history.needless(run.jobs);
@@ -268,12 +274,13 @@ class Batch {
   }
 
   #writeRules(repo: LmakeRepo): void {
-    const text = this.#histories.map(({ world }) => world.rules()).join("") +
+    const rules = this.#histories.map(({ world }) => world.rules()).join("") +
       Array.from(
         { length: this.#extra },
         (_, i) =>
           `rule({ name: "Extra${i}", target: "extra${i}", cmd: "" });\n`,
       ).join("");
+    const text = this.options.rewrite?.(rules) ?? rules;
     if (text === this.#rules) return;
     repo.rules(text);
     this.#rules = text;

@@ -199,7 +199,7 @@ function kindsOf(
 }
 
 /** Words that follow a run whose outcome stands. */
-const ENDED = /^(was_)?(done|steady|failed)$/;
+const ENDED = /^(was_)?(hit_)?(done|steady|failed)$/;
 
 /** How likely it is that something is asked for, by what becomes of it. */
 const KEPT = { text: 1, link: 1, absent: 0.04, error: 0.4 };

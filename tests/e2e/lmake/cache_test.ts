@@ -6,6 +6,7 @@ import {
   type KeptTarget,
   writeEntry,
 } from "../../../lib/rules/cache/format.ts";
+import { runHistories } from "../../support/histories.ts";
 import { LmakeRepo } from "../../support/lmake.ts";
 import { TempDir } from "../../support/temp.ts";
 import { has } from "../../support/tools.ts";
@@ -355,6 +356,36 @@ rule({ name: "Now", targets: { OUT: "{F:.*}.now" }, deps: { IN: "{F}.txt" },
   await six.make("a.now", { words: { done: 1 }, flags: ["-c", "none"] });
   const bad = await six.run(["make", "-c", "often", "a.now"]);
   assert.equal(bad.code, 11, bad.shown);
+});
+
+test("what was taken may be read at once", async (cache) => {
+  // No date tells whether a file that new is still being written.
+  const rules = CAT + `
+rule({ name: "Use", targets: { OUT: "{F:.*}.use" }, cmd: "cat {F}.out >{OUT}" });`;
+  using one = repoOf(cache, TEXTS, rules);
+  await one.make("a.out", { words: { done: 1 } });
+  for (let i = 0; i < 5; i++) {
+    using other = repoOf(cache, TEXTS, rules);
+    await other.make("a.use", {
+      words: { hit_done: 1, again: 1, was_done: [0, 1], done: [0, 1] },
+    });
+    await other.make("a.use", { words: {} });
+  }
+});
+
+test("random histories end as a clean build does, the second time by hits", async (cache) => {
+  const settings = JSON.stringify({ main: { dir: cache.path, size: "1G" } });
+  const rewrite = (rules: string) =>
+    `lmake.config.caches = ${settings};\n` +
+    rules.replaceAll(/\brule\(\{/g, 'rule({ cache: "main",');
+  const seed = Number(Deno.env.get("HISTORIES_SEED") ?? "1");
+  const first = await runHistories(seed, 30, { rewrite });
+  assert.deepEqual(first.faults, [], first.faults.join("\n\n"));
+  const second = await runHistories(seed, 30, { rewrite });
+  assert.deepEqual(second.faults, [], second.faults.join("\n\n"));
+  assert.ok(first.jobs > 150, JSON.stringify(first));
+  assert.ok(second.hits > 100, JSON.stringify(second));
+  assert.ok(second.jobs < first.jobs / 3, JSON.stringify(second));
 });
 
 test("what others must not have is not kept", async (cache) => {
