@@ -1,26 +1,16 @@
 /** Turns what a job accessed and declared into its deps, targets and mistakes. */
 
-import { dirname } from "node:path";
 import { NO_FILE } from "../../host/checksum.ts";
 import { isFolder } from "../../host/statx.ts";
 import { type Access, type AccessLog, KIND } from "../../trace/access.ts";
 import type { DepFlag, TargetFlag } from "../model.ts";
-import type { DepRecord, TargetRecord } from "../state/record.ts";
+import type { TargetRecord } from "../state/record.ts";
+import { Entries, type FoundDep } from "./entries.ts";
 import type { Files } from "./files.ts";
 import type { JobNotes } from "./session.ts";
 import type { JobState } from "./state.ts";
 
-/** A dep that a run found, before its checksum is settled. */
-export interface FoundDep extends Omit<DepRecord, "sum"> {
-  /** Checksum, if it was taken at the moment of the read. */
-  seen?: string;
-  /** When it was first read, in nanoseconds since 1970; 0: never. */
-  readNs: number;
-  /** Whether the first read met something. */
-  found: boolean;
-  /** Whether the job removed it afterwards. */
-  removed: boolean;
-}
+export type { FoundDep };
 
 /** What a run comes down to. */
 export interface Folded {
@@ -65,29 +55,13 @@ export function fold(
   return new Folding(state, log, notes, files, options).result();
 }
 
-interface Entry {
-  file: string;
-  at: number;
-  kinds: number;
-  flags: Set<DepFlag>;
-  readNs: number;
-  found: boolean;
-  removed: boolean;
-  /** Place of the call that declared it; files of one call are parallel. */
-  call?: number;
-  key?: string;
-  codec?: string;
-  /** Checksum at the moment of a declared read. */
-  seen?: string;
-}
-
 class Folding {
   readonly #state: JobState;
   readonly #notes: JobNotes;
   readonly #files: Files;
   readonly #options: FoldOptions;
   readonly #log: AccessLog;
-  readonly #entries = new Map<string, Entry>();
+  readonly #entries: Entries;
   readonly #targets: (TargetRecord & { at: number })[] = [];
   readonly #problems: string[] = [];
   readonly #preexisting: string[] = [];
@@ -105,6 +79,7 @@ class Folding {
     this.#notes = notes;
     this.#files = files;
     this.#options = options;
+    this.#entries = new Entries(files, options.mayBeMade);
   }
 
   result(): Folded {
@@ -116,9 +91,8 @@ class Folding {
     }
     this.#addNotes();
     this.#addStaticTargets();
-    const deps = [...this.#entries.values()].sort((a, b) => a.at - b.at);
     return {
-      deps: this.#grouped(deps),
+      deps: this.#entries.deps(this.#notes.told),
       targets: this.#targets.sort((a, b) => a.at - b.at)
         .map(({ at: _, ...target }) => target),
       problems: [...this.#problems, ...this.#notes.problems],
@@ -131,7 +105,7 @@ class Folding {
     const { stdinDep, untraced } = this.#options;
     for (const { key, pattern, flags } of this.#state.statics) {
       const isStdin = pattern === stdinDep;
-      const entry = this.#entry(pattern, 0);
+      const entry = this.#entries.at(pattern, 0);
       entry.key ??= key;
       if (isStdin || untraced) {
         entry.kinds |= KINDS;
@@ -141,26 +115,9 @@ class Folding {
       for (const flag of this.#state.depFlags(pattern)) entry.flags.add(flag);
     }
     for (const file of this.#state.attributeFiles.keys()) {
-      const entry = this.#entry(file, 0);
+      const entry = this.#entries.at(file, 0);
       entry.kinds |= KINDS;
     }
-  }
-
-  #entry(file: string, at: number): Entry {
-    let entry = this.#entries.get(file);
-    if (!entry) {
-      entry = {
-        file,
-        at,
-        kinds: 0,
-        flags: new Set(),
-        readNs: 0,
-        found: false,
-        removed: false,
-      };
-      this.#entries.set(file, entry);
-    }
-    return entry;
   }
 
   #addAccess(file: string, access: Access): void {
@@ -313,33 +270,12 @@ class Folding {
     }
     // Its own scratch file: it was not there, was made, and is gone.
     if (writes && access.met === "absent" && !look.stat) return;
-    const entry = this.#entry(file, access.firstRead);
+    const entry = this.#entries.at(file, access.firstRead);
     entry.kinds |= access.kinds & KINDS;
     entry.readNs = access.readNs;
     entry.found = access.met === "found";
     entry.removed = writes && entry.found && !look.stat;
-    this.#addFoldersAbove(file, access.firstRead, access.readNs);
-  }
-
-  /** What is to be made in the place of a folder may be a link. */
-  #addFoldersAbove(file: string, at: number, readNs: number): void {
-    for (
-      let dir = dirname(file);
-      dir !== "." && dir !== "/";
-      dir = dirname(dir)
-    ) {
-      const may = this.#options.mayBeMade(dir);
-      if (may === "no") continue;
-      const { stat } = this.#files.look(dir);
-      const isOne = stat !== undefined && isFolder(stat);
-      // A star pattern matches many a folder that no job makes.
-      if (isOne && may === "maybe") continue;
-      const entry = this.#entry(dir, at);
-      // One made since has a date that tells.
-      entry.found ||= stat !== undefined && !isOne;
-      entry.kinds |= KIND.link | KIND.stat;
-      entry.readNs ||= readNs;
-    }
+    this.#entries.addFoldersAbove(file, access.firstRead, access.readNs);
   }
 
   #addNotes(): void {
@@ -355,10 +291,10 @@ class Folding {
           continue;
         }
         const isNew = !this.#entries.has(file);
-        const entry = this.#entry(file, note.at);
+        const entry = this.#entries.at(file, note.at);
         entry.at = Math.min(entry.at, note.at);
         if (isNew || entry.at === note.at) entry.call = note.at;
-        this.#addFoldersAbove(file, note.at - 1e-7, 0);
+        this.#entries.addFoldersAbove(file, note.at - 1e-7, 0);
         for (const flag of note.flags) entry.flags.add(flag);
         if (note.read) {
           entry.kinds |= KIND.regular | KIND.link;
@@ -367,13 +303,13 @@ class Folding {
       }
     }
     for (const { at, file, sum } of this.#notes.links) {
-      const entry = this.#entry(file, at);
+      const entry = this.#entries.at(file, at);
       entry.at = Math.min(entry.at, at);
       entry.kinds |= KIND.link;
       if (entry.readNs === 0) entry.seen ??= sum;
     }
     for (const { at, key, answer } of this.#notes.codecs) {
-      const entry = this.#entry(key, at);
+      const entry = this.#entries.at(key, at);
       entry.codec = answer;
       entry.kinds = KINDS;
     }
@@ -427,37 +363,5 @@ class Folding {
         at: 0,
       });
     }
-  }
-
-  /** Numbers of groups: 0 for static deps, one for each call, one for each read. */
-  #grouped(entries: readonly Entry[]): FoundDep[] {
-    let group = 0;
-    let lastCall: number | undefined;
-    const isStatic = (entry: Entry) => entry.key !== undefined;
-    const ordered = [
-      ...entries.filter(isStatic),
-      ...entries.filter((entry) => !isStatic(entry)),
-    ];
-    return ordered.map((entry) => {
-      if (!isStatic(entry)) {
-        if (entry.call === undefined || entry.call !== lastCall) group++;
-        lastCall = entry.call;
-      }
-      return {
-        file: entry.file,
-        ...(entry.codec !== undefined ? { codec: true } : {}),
-        kinds: entry.kinds,
-        flags: [...entry.flags],
-        group,
-        ...(entry.key !== undefined ? { key: entry.key } : {}),
-        ...(this.#notes.told.has(entry.file)
-          ? { told: this.#notes.told.get(entry.file)! }
-          : {}),
-        readNs: entry.readNs,
-        found: entry.found,
-        removed: entry.removed,
-        ...(entry.seen === undefined ? {} : { seen: entry.seen }),
-      };
-    });
   }
 }
