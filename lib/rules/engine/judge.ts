@@ -3,7 +3,7 @@
 import type { DepRecord } from "../state/record.ts";
 import type { Engine } from "./engine.ts";
 import { differs } from "./files.ts";
-import { toldText } from "./services.ts";
+import { toldText } from "./told.ts";
 import type { Failure, Outcome } from "./state.ts";
 
 /** What became of a job's deps. */

@@ -21,6 +21,7 @@ import type { Files } from "./files.ts";
 import { fold, type Folded, type FoldOptions } from "./fold.ts";
 import { JobNotes } from "./session.ts";
 import type { JobState, Outcome } from "./state.ts";
+import { toldText } from "./told.ts";
 
 /** What a running job needs from the engine. */
 export interface ServiceHost {
@@ -434,15 +435,6 @@ export class RunningJob implements JobServices {
     });
     return files.name(path);
   }
-}
-
-/** State and checksum of a dep as one text, which is a dep itself. */
-export function toldText(
-  outcome: Outcome | undefined,
-  ignoresError: boolean,
-): string {
-  if (!outcome) return "unknown";
-  return `${outcome.failure && ignoresError ? "error" : "ok"} ${outcome.sum}`;
 }
 
 function wholeName(text: string): RegExp {
