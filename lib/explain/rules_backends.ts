@@ -2,6 +2,16 @@ import type { Explanations } from "./codes.ts";
 
 /** Failures of handing jobs to other machines. */
 export const rulesBackendsErrors: Explanations = {
+  CLIBS_JOB_ADDRESS: {
+    title: "No jobs of other machines can be heard",
+    text:
+      "`lmake.config.slurm.address` is the name or number by which nodes reach this machine, for `depend`, `ldepend` and the like in jobs that run there. It has to belong to a network of this machine: `hostname -I` lists them. Without the setting only jobs on this machine may call such functions.",
+  },
+  CLIBS_JOB_NODE: {
+    title: "A job on another machine calls its runner",
+    text:
+      "`depend`, `target`, `ldepend` and the like ask the `clibs make` that the job belongs to, through a socket that only its own machine has. Set `lmake.config.slurm.address` to a name by which the nodes know that machine: jobs elsewhere then come over the network. What a job opens and writes is seen without.",
+  },
   CLIBS_SLURM_ARGS: {
     title: "The arguments for the backend cannot be read",
     text:

@@ -159,6 +159,8 @@ export interface RuleSpec {
 export interface SlurmSettings {
   /** Arguments of each `sbatch`, such as `["--partition=short"]`. */
   args?: string[];
+  /** Name by which nodes know this machine, for calls of jobs that run there. */
+  address?: string;
   /** Seconds between two questions about all jobs. Default: 2. */
   interval?: number;
   /** Most jobs that Slurm has at once. Default: twice the CPUs it has. */

@@ -22,6 +22,8 @@ export interface BackendJobSpec extends ProcessSpec {
   resources: Amounts;
   /** File that its processes write records to; undefined if nobody does. */
   trace: string | undefined;
+  /** Has the runner listen to jobs on other machines; returns its address. */
+  listenFar: (hostname: string) => string;
   /** Called once it runs; in time, or late with how long it has been running. */
   onStart: (agoMs: number) => void;
 }

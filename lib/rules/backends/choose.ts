@@ -39,7 +39,12 @@ export class Backends {
   readonly #root: string;
   readonly #spawner: () => Promise<Spawner>;
   readonly #local: LocalBackend;
-  readonly #slurms = new Map<string, Promise<OpenSlurm | string>>();
+  readonly #slurms = new Map<string, OpenSlurm>();
+  readonly #slurmOf = new WeakMap<
+    BackendRequest,
+    Promise<OpenSlurm | string>
+  >();
+  readonly #hereOf = new WeakMap<BackendRequest, Pool>();
   readonly #pools = new Map<string, Pool>();
   readonly #warned = new WeakSet<BackendRequest>();
 
@@ -66,7 +71,7 @@ export class Backends {
     if (attributes.backend !== "slurm") return this.#here(request, wants);
     const slurm = await this.#slurm(request);
     if (typeof slurm !== "string") {
-      slurm.backend.feedback = request.feedback ?? silent;
+      slurm.backend.tellTo(request.feedback ?? silent);
       return this.#inSlurm(request, slurm, wants);
     }
     if (!this.#warned.has(request)) {
@@ -83,17 +88,19 @@ export class Backends {
 
   /** Waits until the backends have let go of all jobs. */
   async close(): Promise<void> {
-    for (const opened of this.#slurms.values()) {
-      const slurm = await opened.catch(() => "");
-      if (typeof slurm !== "string") await slurm.backend.close();
-    }
+    for (const { backend } of this.#slurms.values()) await backend.close();
     this.#local.close();
   }
 
   #here(request: BackendRequest, wants: Amounts): Place {
+    let pool = this.#hereOf.get(request);
+    if (!pool) {
+      pool = this.#pool("local", hereTotal(request));
+      this.#hereOf.set(request, pool);
+    }
     return {
       backend: this.#local,
-      pool: this.#pool("local", hereTotal(request)),
+      pool,
       wants,
       setting: "lmake.config.backends.local",
     };
@@ -147,7 +154,13 @@ export class Backends {
   }
 
   /** Slurm as a command wants it, or why it cannot be had. */
-  async #slurm(request: BackendRequest): Promise<OpenSlurm | string> {
+  #slurm(request: BackendRequest): Promise<OpenSlurm | string> {
+    let slurm = this.#slurmOf.get(request);
+    if (!slurm) this.#slurmOf.set(request, slurm = this.#openSlurm(request));
+    return slurm;
+  }
+
+  async #openSlurm(request: BackendRequest): Promise<OpenSlurm | string> {
     const { config, environ, args } = request;
     const wanted: SlurmRequest = {
       root: this.#root,
@@ -160,17 +173,18 @@ export class Backends {
     };
     const { openSlurm, slurmKey } = await import("./slurm_open.ts");
     const key = slurmKey(wanted);
-    let opened = this.#slurms.get(key);
-    if (!opened) {
-      opened = openSlurm(wanted);
-      this.#slurms.set(key, opened);
-      const forget = () => this.#slurms.delete(key);
-      // A later command may be luckier.
-      opened.then((slurm) => {
-        if (typeof slurm === "string") setTimeout(forget, 0);
-      }, forget);
+    const known = this.#slurms.get(key);
+    if (known) return known;
+    const opened = await openSlurm(wanted);
+    if (typeof opened === "string") return opened;
+    // Another command may have been quicker.
+    const other = this.#slurms.get(key);
+    if (other) {
+      await opened.backend.close();
+      return other;
     }
-    return await opened;
+    this.#slurms.set(key, opened);
+    return opened;
   }
 }
 

@@ -8,29 +8,18 @@
 
 import { join } from "node:path";
 import { ClibsError } from "../../errors.ts";
-import { type Feedback, silent } from "../../feedback/bus.ts";
+import type { Feedback } from "../../feedback/bus.ts";
 import { removeTree } from "../../host/files.ts";
 import type { ProcessEnd } from "../engine/process.ts";
 import type { Spawner } from "../engine/spawner.ts";
 import type { SlurmSettings } from "../model.ts";
 import { PRIVATE } from "../root.ts";
 import type { Backend, BackendJob, BackendJobSpec } from "./backend.ts";
-import { listed, resourceArgs } from "./slurm_args.ts";
+import { jobArgs, resourceArgs } from "./slurm_args.ts";
+import { SlurmClient, wait } from "./slurm_client.ts";
 import { SlurmJournal } from "./slurm_journal.ts";
-import {
-  isStuck,
-  type Listing,
-  LISTING_FORMAT,
-  Listings,
-  SlurmJob,
-} from "./slurm_jobs.ts";
-import {
-  type Answer,
-  complaint,
-  isSilent,
-  type SlurmPrograms,
-  SpawnedPrograms,
-} from "./slurm_programs.ts";
+import { isStuck, type Listing, SlurmJob } from "./slurm_jobs.ts";
+import { SpawnedPrograms } from "./slurm_programs.ts";
 import {
   readEnd,
   readStart,
@@ -67,30 +56,26 @@ const GRACE_MS = 2000;
 const STUCK_MS = 5000;
 /** Signals after which a killed job is cancelled the hard way. */
 const KILL_GRACE_MS = 5000;
-/** How long a daemon that starts again may make a mess of jobs. */
-const RECOVERY_MS = 60_000;
-/** Jobs in one call of `scancel`. */
-const MOST_AT_ONCE = 500;
+/** How long Slurm may start nothing until somebody is told. */
+const IDLE_MS = 60_000;
+/** How long a job may take to notice that it is not wanted, but for its signals. */
+const NOTICE_MS = 3000;
 
 /** Slurm. */
 export class SlurmBackend implements Backend {
   readonly traceFolder: string;
-  /** Where it is told that Slurm is away: that of the last command. */
-  feedback: Feedback = silent;
   readonly #parts: SlurmParts;
-  readonly #programs: SlurmPrograms;
+  readonly #client: SlurmClient;
   readonly #journal: SlurmJournal;
   readonly #tag: string;
   readonly #folder: string;
   readonly #jobs = new Map<number, SlurmJob>();
   readonly #queue: SlurmJob[] = [];
-  readonly #unwanted = { signal: new Set<number>(), cancel: new Set<number>() };
   readonly #pending = new Set<Promise<unknown>>();
   #keys = 0;
   #submitting = 0;
   #watching: Promise<void> | undefined;
-  #silentSince: number | undefined;
-  #heardAgain = -Infinity;
+  #idleSince = Infinity;
 
   constructor(parts: SlurmParts) {
     this.#parts = parts;
@@ -101,10 +86,11 @@ export class SlurmBackend implements Backend {
     for (const name of ["ended", "trace", "programs"]) {
       Deno.mkdirSync(join(this.#folder, name), { recursive: true });
     }
-    this.#programs = new SpawnedPrograms(
-      parts.spawner,
-      join(this.#folder, "programs"),
-      parts.env,
+    const folder = join(this.#folder, "programs");
+    this.#client = new SlurmClient(
+      new SpawnedPrograms(parts.spawner, folder, parts.env),
+      parts.settings,
+      this.#tag,
     );
     this.#journal = new SlurmJournal(
       parts.root,
@@ -116,6 +102,11 @@ export class SlurmBackend implements Backend {
       join(this.#folder, "job.sh"),
       `#!/bin/sh\nexec '${parts.node.replaceAll("'", `'\\''`)}' "$1"\n`,
     );
+  }
+
+  /** Says from now on to this command when Slurm is away. */
+  tellTo(feedback: Feedback): void {
+    this.#client.feedback = feedback;
   }
 
   /** Hands over a job. */
@@ -131,7 +122,12 @@ export class SlurmBackend implements Backend {
       ended: join(this.#folder, "ended", `${key}`),
       log: `${base}.log`,
     });
-    writeRequest(job.files, spec);
+    const { address } = this.#parts.settings;
+    writeRequest(
+      job.files,
+      spec,
+      address === undefined ? `@${Deno.hostname()}` : spec.listenFar(address),
+    );
     this.#journal.begin(key);
     this.#jobs.set(key, job);
     this.#queue.push(job);
@@ -144,6 +140,7 @@ export class SlurmBackend implements Backend {
   async close(): Promise<void> {
     await this.#watching;
     while (this.#pending.size > 0) await Promise.all(this.#pending);
+    await this.#client.close();
     this.#journal[Symbol.dispose]();
     removeTree(this.#folder);
   }
@@ -171,56 +168,34 @@ export class SlurmBackend implements Backend {
   }
 
   async #submit(job: SlurmJob): Promise<void> {
-    const args = this.#argsOf(job);
-    for (let pause = 250; !job.isOver; pause = Math.min(2 * pause, 4000)) {
-      const answer = await this.#programs.run("sbatch", args);
-      if (answer.code === 0) {
-        this.#hears();
-        return this.#accepted(job, Number.parseInt(answer.stdout));
-      }
-      if (!isSilent(answer)) {
-        this.#hears();
-        throw job.refusal(complaint(answer));
-      }
-      this.#misses(answer);
-      // It may have been taken nevertheless.
-      const start = readStart(job.files.started);
-      if (start) return this.#accepted(job, start.id);
-      if (this.#isTired() && takeBack(job.files)) throw this.#tired(job);
-      await wait(pause);
-    }
-  }
-
-  #argsOf({ spec, key, files }: SlurmJob): string[] {
-    const { settings, args, ownCounters } = this.#parts;
-    return [
-      `--job-name=${listed(`${spec.rule}:${spec.name}`)}`,
-      "--nodes=1",
-      "--ntasks=1",
-      ...resourceArgs(spec.resources, ownCounters),
-      ...settings.args ?? [],
-      ...args,
-      // What must be so for us to find it again.
-      "--parsable",
-      "--no-requeue",
-      "--export=ALL",
-      "--input=/dev/null",
-      `--output=${files.log.replaceAll("%", "%%")}`,
-      "--chdir=/",
-      `--comment=${this.#tag}${key} ${listed(spec.rule)} ${listed(spec.name)}`,
+    const { files } = job;
+    const { settings, ownCounters } = this.#parts;
+    const args = [
+      ...jobArgs(job, `${this.#tag}${job.key}`, [
+        ...resourceArgs(job.spec.resources, ownCounters),
+        ...settings.args ?? [],
+        ...this.#parts.args,
+      ]),
       join(this.#folder, "job.sh"),
       files.request,
     ];
+    const id = await this.#client.submit(job, args, () => {
+      // It may have been taken although nobody said so.
+      const start = readStart(files.started);
+      if (start) this.#accepted(job, start.id);
+      else if (this.#client.isTired && takeBack(files)) throw this.#tired(job);
+      return job.isOver || start !== undefined;
+    });
+    if (id !== undefined) this.#accepted(job, id);
   }
 
   #accepted(job: SlurmJob, id: number): void {
-    if (!Number.isInteger(id)) throw job.refusal("sbatch gave no number");
     job.id = id;
     job.submitted = { at: performance.now(), date: Date.now() };
-    if (job.isOver) this.#end("cancel", id);
+    if (job.isOver) this.#client.end("cancel", id);
     else {
       this.#journal.submitted(job.key, id);
-      if (job.killed) this.#end("signal", id);
+      if (job.killed) this.#client.end("signal", id);
     }
   }
 
@@ -233,42 +208,19 @@ export class SlurmBackend implements Backend {
     if (job.isOver) return;
     if (takeBack(job.files)) {
       // Nobody runs it, and nobody can any more.
-      if (job.id !== undefined) this.#end("cancel", job.id);
+      if (job.id !== undefined) this.#client.end("cancel", job.id);
       return this.#finish(job, job.killedEnd());
     }
     // Its node ends it by the signals of its rule, even if Slurm is away.
     remove(job.files.ticket);
-    if (job.id !== undefined) this.#end("signal", job.id);
+    if (job.id !== undefined) this.#client.end("signal", job.id);
     const limit = job.spec.killSigs.length * 1000 + KILL_GRACE_MS;
     const timer = setTimeout(() => {
-      if (!job.isOver && job.id !== undefined) this.#end("cancel", job.id);
+      if (!job.isOver && job.id !== undefined) {
+        this.#client.end("cancel", job.id);
+      }
     }, limit);
     job.settled.promise.catch(() => {}).finally(() => clearTimeout(timer));
-  }
-
-  /** Has Slurm end a job, together with others that come at the same time. */
-  #end(how: "signal" | "cancel", id: number): void {
-    const ids = this.#unwanted[how];
-    ids.add(id);
-    if (ids.size === 1) this.#begin(this.#endThem(how));
-  }
-
-  async #endThem(how: "signal" | "cancel"): Promise<void> {
-    await wait(5);
-    const flags = how === "signal" ? ["--batch", "--signal=USR1"] : [];
-    const all = [...this.#unwanted[how]];
-    this.#unwanted[how].clear();
-    for (let at = 0; at < all.length; at += MOST_AT_ONCE) {
-      const ids = all.slice(at, at + MOST_AT_ONCE).map(String);
-      for (let pause = 250;; pause = Math.min(2 * pause, 4000)) {
-        const answer = await this.#programs.run("scancel", [...flags, ...ids]);
-        // Otherwise some have ended by themselves.
-        if (!isSilent(answer)) break;
-        this.#misses(answer);
-        if (this.#isTired()) return;
-        await wait(pause);
-      }
-    }
   }
 
   #finish(job: SlurmJob, end: ProcessEnd): void {
@@ -331,8 +283,7 @@ export class SlurmBackend implements Backend {
           ),
         );
       } else if (end.cancelled && !job.killed && !end.timedOut) {
-        job.isOver = true;
-        this.#begin(this.#conclude(job));
+        this.#conclude(job);
       } else this.#finish(job, job.endOf(end));
     }
   }
@@ -344,30 +295,40 @@ export class SlurmBackend implements Backend {
     const probe = join(this.#folder, "ended", "look");
     Deno.writeTextFileSync(probe, "");
     Deno.removeSync(probe);
-    const answer = await this.#list([]);
-    if (answer.code !== 0) {
-      this.#misses(answer);
-      return this.#giveUpWaiting();
-    }
-    this.#hears();
-    const known = new Listings(answer.stdout, this.#tag);
+    const known = await this.#client.list();
+    if (!known) return this.#giveUpWaiting();
+    const waiting: Listing[] = [];
     for (const job of this.#jobs.values()) {
       if (job.isOver || job.id === undefined) continue;
       if (job.submitted.at > askedAt) continue;
       const listing = known.of(job);
-      if (listing?.state === "RUNNING") job.runs(0);
-      if (listing) this.#checkStuck(job, listing);
-      else this.#checkMissing(job);
+      if (!listing) this.#checkMissing(job);
+      else {
+        // It may have been submitted twice.
+        if (listing.id !== job.id) {
+          job.id = readStart(job.files.started)?.id ?? listing.id;
+        }
+        this.#checkStuck(job, listing);
+        if (listing.state === "PENDING") waiting.push(listing);
+        else job.runs(0);
+      }
     }
+    this.#checkIdle(waiting);
   }
 
-  #list(more: string[]): Promise<Answer> {
-    return this.#programs.run("squeue", [
-      "--noheader",
-      `--user=${Deno.uid()}`,
-      `--format=${LISTING_FORMAT}`,
-      ...more,
-    ]);
+  /** Says why Slurm does nothing, if it does nothing for long. */
+  #checkIdle(waiting: readonly Listing[]): void {
+    const now = performance.now();
+    if (waiting.length === 0 || waiting.length < this.#jobs.size) {
+      this.#idleSince = now;
+    } else if (now - this.#idleSince > IDLE_MS) {
+      this.#idleSince = Infinity;
+      const reasons = [...new Set(waiting.map(({ reason }) => reason))];
+      this.#client.say(
+        "warn",
+        `Slurm starts none of ${waiting.length} jobs: ${reasons.join(", ")}`,
+      );
+    }
   }
 
   #checkStuck(job: SlurmJob, listing: Listing): void {
@@ -376,7 +337,7 @@ export class SlurmBackend implements Backend {
     if (!isStuck(listing)) job.stuckSince = undefined;
     else if (now - (job.stuckSince ??= now) >= STUCK_MS) {
       if (!takeBack(job.files)) return;
-      this.#end("cancel", job.id!);
+      this.#client.end("cancel", job.id!);
       this.#fail(
         job,
         job.refusal(`it is never started: ${listing.reason}`, {
@@ -397,29 +358,49 @@ export class SlurmBackend implements Backend {
       this.#journal.submitted(job.key, start.id);
       return;
     }
-    if (readEnd(job.files.ended)) return;
+    if (!readEnd(job.files.ended)) this.#conclude(job);
+  }
+
+  #conclude(job: SlurmJob): void {
     job.isOver = true;
-    this.#begin(this.#conclude(job));
+    this.#begin(
+      this.#settle(job).catch((error) => {
+        job.isOver = false;
+        this.#fail(job, error);
+      }),
+    );
   }
 
   /** Finds out why a job is lost, and what that means. */
-  async #conclude(job: SlurmJob): Promise<void> {
+  async #settle(job: SlurmJob): Promise<void> {
     if (job.killed) return this.#finish(job, job.killedEnd());
-    const id = job.id ?? readStart(job.files.started)?.id;
-    const listing = await this.#pastOf(job);
-    const isSlurms = this.#wasSilent(job) ||
-      listing === undefined && await this.#restarted(job);
+    job.id ??= readStart(job.files.started)?.id;
+    const listing = await this.#client.pastOf(job);
+    const isSlurms = this.#client.wasSilent(job) ||
+      listing === undefined && await this.#client.hasRestarted(job);
     if (job.killed) return this.#finish(job, job.killedEnd());
     if (isSlurms && !readStart(job.files.started) && takeBack(job.files)) {
       return this.#again(job);
     }
     // Whoever would still run it, finds nothing to run, or ends it.
-    takeBack(job.files);
+    const isUnused = takeBack(job.files);
     remove(job.files.ticket);
+    // Nobody is to write what is about to be written again.
+    const isGone = isUnused || listing && listing.state !== "NODE_FAIL";
+    if (!isGone) await this.#endOfUnwanted(job);
     const state = listing?.state.toLowerCase() ?? "unknown to Slurm";
     const node = readStart(job.files.started)?.node;
-    const text = `Slurm job ${id}${node ? ` on ${node}` : ""} is ${state}`;
+    const text = `Slurm job ${job.id}${node ? ` on ${node}` : ""} is ${state}`;
     this.#finish(job, job.lostEnd(text, isSlurms));
+  }
+
+  /** Waits until a job has seen that it is not wanted, if it still runs. */
+  async #endOfUnwanted({ spec, files }: SlurmJob): Promise<void> {
+    const limitMs = NOTICE_MS + 1000 * spec.killSigs.length;
+    const deadline = performance.now() + limitMs;
+    while (performance.now() < deadline && !readEnd(files.ended)) {
+      await wait(5 * TICK_MS);
+    }
   }
 
   /** Slurm lost it before it began: nobody needs to know. */
@@ -435,66 +416,6 @@ export class SlurmBackend implements Backend {
     this.#submitMore();
   }
 
-  /** What Slurm remembers of a job that it does not list any more. */
-  async #pastOf(job: SlurmJob): Promise<Listing | undefined> {
-    if (job.id === undefined) return undefined;
-    let listing: Listing | undefined;
-    for (let tries = 0; tries < 20; tries++) {
-      const answer = await this.#list(["--states=all", `--jobs=${job.id}`]);
-      if (isSilent(answer)) this.#misses(answer);
-      else {
-        listing = new Listings(answer.stdout, this.#tag).of(job);
-        // That is how all of them end; a moment later it says why.
-        if (listing?.state !== "COMPLETING") return listing;
-      }
-      await wait(250);
-    }
-    return listing;
-  }
-
-  /** Whether Slurm's daemon was started after it took a job. */
-  async #restarted({ submitted }: SlurmJob): Promise<boolean> {
-    const { stdout } = await this.#programs.run("scontrol", ["show", "config"]);
-    const boot = /^BOOT_TIME\s*= (\S+)/m.exec(stdout)?.[1];
-    // Clocks of two machines are never quite the same.
-    return boot !== undefined &&
-      new Date(boot).getTime() + 5000 > submitted.date;
-  }
-
-  // Silence --------------------------------------------------------------
-
-  /** Whether Slurm was away since it took a job, or just before. */
-  #wasSilent({ submitted }: SlurmJob): boolean {
-    return this.#heardAgain + RECOVERY_MS > submitted.at ||
-      this.#silentSince !== undefined;
-  }
-
-  #misses(answer: Answer): void {
-    if (this.#silentSince !== undefined) return;
-    this.#silentSince = performance.now();
-    this.feedback.emit(
-      "warn",
-      "note",
-      `Slurm does not answer (${complaint(answer)}): trying again`,
-      { about: "slurm" },
-    );
-  }
-
-  #hears(): void {
-    if (this.#silentSince === undefined) return;
-    this.#silentSince = undefined;
-    this.#heardAgain = performance.now();
-    this.feedback.emit("info", "note", "Slurm answers again", {
-      about: "slurm",
-    });
-  }
-
-  #isTired(): boolean {
-    const patienceMs = (this.#parts.settings.patience ?? 120) * 1000;
-    return this.#silentSince !== undefined &&
-      performance.now() - this.#silentSince > patienceMs;
-  }
-
   #tired(job: SlurmJob): ClibsError {
     return new ClibsError(
       "CLIBS_SLURM_SILENT",
@@ -505,15 +426,11 @@ export class SlurmBackend implements Backend {
 
   /** Jobs that run may end yet; those that wait will not begin. */
   #giveUpWaiting(): void {
-    if (!this.#isTired()) return;
+    if (!this.#client.isTired) return;
     for (const job of this.#jobs.values()) {
       if (!job.isOver && takeBack(job.files)) this.#fail(job, this.#tired(job));
     }
   }
-}
-
-function wait(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
 function remove(path: string): void {

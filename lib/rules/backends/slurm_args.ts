@@ -2,6 +2,7 @@
 
 import { ClibsError } from "../../errors.ts";
 import type { Amounts } from "../engine/resources.ts";
+import type { SlurmJob } from "./slurm_jobs.ts";
 
 /**
  * Arguments of `sbatch` for what a job takes.
@@ -28,11 +29,39 @@ export function resourceArgs(
   return args;
 }
 
+/**
+ * Arguments of `sbatch` for a job.
+ *
+ * @param tag By which we find it again; it begins the comment.
+ * @param others Arguments that may be anything, and stand before those that
+ *   have to be as they are.
+ */
+export function jobArgs(
+  { spec, files }: SlurmJob,
+  tag: string,
+  others: readonly string[],
+): string[] {
+  const [rule, name] = [listed(spec.rule), listed(spec.name)];
+  return [
+    `--job-name=${rule}:${name}`,
+    "--nodes=1",
+    "--ntasks=1",
+    ...others,
+    "--parsable",
+    "--no-requeue",
+    "--export=ALL",
+    "--input=/dev/null",
+    `--output=${files.log.replaceAll("%", "%%")}`,
+    "--chdir=/",
+    `--comment=${tag} ${rule} ${name}`,
+  ];
+}
+
 /** Room for names that people read in listings. */
 const MAX_NAME = 120;
 
 /** A text as it can stand in Slurm's listings: one line, not too long. */
-export function listed(text: string): string {
+function listed(text: string): string {
   const line = text.replace(/[^\x21-\x7e]+/g, "_");
   return line.length > MAX_NAME ? `${line.slice(0, MAX_NAME - 3)}...` : line;
 }

@@ -18,8 +18,16 @@ export interface JobFiles {
   log: string;
 }
 
-/** Writes a request. */
-export function writeRequest(files: JobFiles, spec: BackendJobSpec): void {
+/**
+ * Writes a request.
+ *
+ * @param address How jobs on other machines reach us.
+ */
+export function writeRequest(
+  files: JobFiles,
+  spec: BackendJobSpec,
+  address: string,
+): void {
   const env = Object.entries(spec.env).map(([name, value]) =>
     `${name}=${value}`
   );
@@ -31,7 +39,7 @@ export function writeRequest(files: JobFiles, spec: BackendJobSpec): void {
     spec.killSigs.join(" "),
     spec.killGroup ? "1" : "0",
     spec.trace ?? "",
-    "",
+    address,
     spec.cwd,
     spec.stdin,
     spec.stdout,

@@ -22,6 +22,7 @@ export class JobServer implements AsyncDisposable {
   readonly #jobs = new Map<string, JobServices>();
   readonly #connections = new Set<Connection>();
   readonly #accepting: Promise<void>;
+  #far: { listener: Deno.TcpListener; accepting: Promise<void> } | undefined;
 
   /**
    * Starts a server.
@@ -55,7 +56,31 @@ export class JobServer implements AsyncDisposable {
     this.#listener = listener;
     this.address = address;
     this.#folder = folder;
-    this.#accepting = this.#accept();
+    this.#accepting = this.#accept(listener);
+  }
+
+  /**
+   * Lets jobs on other machines in, too; the secret of each is its key.
+   *
+   * @param hostname Name or number by which they know this machine.
+   * @returns What they have in `CLIBS_JOB_SOCKET`.
+   * @throws {ClibsError} `CLIBS_JOB_ADDRESS` if it is none of this machine.
+   */
+  listenFar(hostname: string): string {
+    if (!this.#far) {
+      try {
+        const listener = Deno.listen({ hostname, port: 0 });
+        this.#far = { listener, accepting: this.#accept(listener) };
+      } catch (error) {
+        throw new ClibsError(
+          "CLIBS_JOB_ADDRESS",
+          `Cannot listen for jobs at ${hostname}: ${(error as Error).message}`,
+          { hint: "set lmake.config.slurm.address to a name of this machine" },
+        );
+      }
+    }
+    const { port } = this.#far.listener.addr as Deno.NetAddr;
+    return `tcp:${hostname}:${port}`;
   }
 
   /**
@@ -77,13 +102,16 @@ export class JobServer implements AsyncDisposable {
   /** Ends all connections and the server. */
   async close(): Promise<void> {
     this.#jobs.clear();
-    try {
-      this.#listener.close();
-    } catch (error) {
-      if (!(error instanceof Deno.errors.BadResource)) throw error;
+    for (const listener of [this.#listener, this.#far?.listener]) {
+      try {
+        listener?.close();
+      } catch (error) {
+        if (!(error instanceof Deno.errors.BadResource)) throw error;
+      }
     }
     for (const connection of this.#connections) connection.close();
     await this.#accepting;
+    await this.#far?.accepting;
     removeIfThere(this.address);
     if (this.#folder !== undefined) removeIfThere(this.#folder);
   }
@@ -92,12 +120,12 @@ export class JobServer implements AsyncDisposable {
     return this.close();
   }
 
-  async #accept(): Promise<void> {
+  async #accept(listener: Deno.Listener): Promise<void> {
     const served = new Set<Promise<void>>();
     for (;;) {
-      let socket: Deno.UnixConn;
+      let socket: Deno.Conn;
       try {
-        socket = await this.#listener.accept();
+        socket = await listener.accept();
       } catch (error) {
         if (error instanceof Deno.errors.BadResource) break;
         if (error instanceof Deno.errors.Interrupted) break;
@@ -119,13 +147,13 @@ export class JobServer implements AsyncDisposable {
 
 /** One client. */
 class Connection {
-  readonly #socket: Deno.UnixConn;
+  readonly #socket: Deno.Conn;
   readonly #find: (jobId: string) => JobServices | undefined;
   #sent: Promise<void> = Promise.resolve();
   #isOpen = true;
 
   constructor(
-    socket: Deno.UnixConn,
+    socket: Deno.Conn,
     find: (jobId: string) => JobServices | undefined,
   ) {
     this.#socket = socket;

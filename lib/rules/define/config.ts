@@ -92,6 +92,7 @@ const SLURM: {
   [Key in keyof Required<SlurmSettings>]: Check<Required<SlurmSettings>[Key]>;
 } = {
   args: list(someText),
+  address: someText,
   interval: number(0.1),
   jobs: whole(1),
   patience: number(0),

@@ -37,8 +37,8 @@ const MAX_REPLY = 0xffffffff;
 
 const waiting = new Map<number, Waiting>();
 const unsent: Uint8Array[] = [];
-let socket: Promise<Deno.UnixConn> | undefined;
-let connected: Deno.UnixConn | undefined;
+let socket: Promise<Deno.Conn> | undefined;
+let connected: Deno.Conn | undefined;
 let reader: FrameReader | undefined;
 let isSending = false;
 let isReceiving = false;
@@ -120,14 +120,29 @@ async function send(): Promise<void> {
   }
 }
 
-async function connect(): Promise<Deno.UnixConn> {
-  const path = Deno.env.get(SOCKET_VARIABLE)!;
+async function connect(): Promise<Deno.Conn> {
+  const address = Deno.env.get(SOCKET_VARIABLE)!;
   const job = Deno.env.get(JOB_ID_VARIABLE)!;
-  const made = await Deno.connect({ transport: "unix", path });
+  const made = await dial(address);
   reader = new FrameReader(made, MAX_REPLY);
   connected = made;
   await writeAll(made, toFrame(JSON.stringify({ hello: 1, job })));
   return made;
+}
+
+/** Connects to `/path`, or `tcp:host:port`; `@host` is out of reach. */
+async function dial(address: string): Promise<Deno.Conn> {
+  if (address.startsWith("@")) {
+    throw jobError(
+      "CLIBS_JOB_NODE",
+      `Cannot reach the runner on ${address.slice(1)} from this machine`,
+      "set lmake.config.slurm.address to a name by which nodes know that machine, or run the job there",
+    );
+  }
+  const far = /^tcp:(.+):(\d+)$/.exec(address);
+  return far
+    ? await Deno.connect({ hostname: far[1]!, port: Number(far[2]) })
+    : await Deno.connect({ transport: "unix", path: address });
 }
 
 /** Reads only while somebody waits: else the process could never end. */

@@ -83,7 +83,12 @@ export const lmake = Object.assign(job, {
 
 // Settings that a module makes besides go nowhere either.
 Object.defineProperty(lmake, "config", {
-  get: () => ({ backends: { local: {}, slurm: {} }, console: {}, caches: {} }),
+  get: () => ({
+    backends: { local: {}, slurm: {} },
+    slurm: {},
+    console: {},
+    caches: {},
+  }),
   set: () => {},
 });
 

@@ -4,6 +4,7 @@
 // docs/request-channel.md. All knowledge of options is the runner's.
 
 #include <errno.h>
+#include <netdb.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -82,7 +83,34 @@ static int wants_stdin(int argc, char **argv) {
   return argc == 1 || (argc == 2 && !strcmp(argv[1], "--"));
 }
 
+// To a runner on another machine: `host:port`.
+static int connect_far(const char *address) {
+  char host[256];
+  const char *colon = strrchr(address, ':');
+  if (!colon || (size_t)(colon - address) >= sizeof host)
+    fail(EXIT_UNREACHABLE, "cannot reach the runner: tcp:%s is no address", address);
+  memcpy(host, address, (size_t)(colon - address));
+  host[colon - address] = 0;
+  struct addrinfo hints = {.ai_socktype = SOCK_STREAM}, *found;
+  int wrong = getaddrinfo(host, colon + 1, &hints, &found);
+  if (wrong)
+    fail(EXIT_UNREACHABLE, "cannot reach the runner at %s: %s", address, gai_strerror(wrong));
+  for (struct addrinfo *at = found; at; at = at->ai_next) {
+    int fd = socket(at->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd >= 0 && connect(fd, at->ai_addr, at->ai_addrlen) == 0) return fd;
+    if (fd >= 0) close(fd);
+  }
+  fail(EXIT_UNREACHABLE, "cannot reach the runner at %s: %s", address, strerror(errno));
+  return -1;
+}
+
 static int connect_to(const char *path) {
+  if (*path == '@')
+    fail(EXIT_UNREACHABLE,
+         "cannot reach the runner on %s from this machine: set lmake.config.slurm.address to a "
+         "name by which nodes know that machine, or run the job there",
+         path + 1);
+  if (!strncmp(path, "tcp:", 4)) return connect_far(path + 4);
   struct sockaddr_un address = {.sun_family = AF_UNIX};
   if (strlen(path) >= sizeof address.sun_path)
     fail(EXIT_UNREACHABLE, "cannot reach the runner: %s is too long a path", path);

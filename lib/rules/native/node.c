@@ -35,7 +35,7 @@ struct request {
   char *signals;     // numbers that end it, one a second, with blanks between
   char *kill_group;  // 1 to end what it leaves running
   char *trace;       // file that must reach the disk before the end is told
-  char *address;     // how another machine reaches clibs; empty: it cannot
+  char *address;     // how another machine reaches clibs, or @ and whose it is
   char *cwd, *in, *out, *err;
   char *argc, *envc;
   char **argv, **env;
@@ -123,9 +123,9 @@ static void complete(struct request *request, bool is_here) {
   size_t count = 0;
   for (; request->env[count]; count++) {
     if (is_here || !starts(request->env[count], name)) continue;
-    char *variable = malloc(strlen(name) + strlen(request->address) + 2);
+    char *variable = malloc(strlen(name) + strlen(request->address) + 1);
     // Sockets of another machine may lie in a folder that is shared.
-    sprintf(variable, "%s%s", name, *request->address ? request->address : "@");
+    sprintf(variable, "%s%s", name, request->address);
     request->env[count] = variable;
   }
   for (char **own = environ; *own; own++) {
