@@ -50,6 +50,18 @@ export async function run(
     sourcesOk: flags.sourceOk,
     keepTmp: flags.keepTmp,
     cacheMethod: flags.cacheMethod,
+    local: flags.local,
+    noIncremental: flags.noIncremental,
+    maxSubmits: flags.maxSubmits,
+    maxRuns: flags.maxRuns,
+    ...(flags.ignoreDeps
+      ? { ignoredDeps: "all" as const }
+      : flags.ignoreNonEssential
+      ? { ignoredDeps: "nonEssential" as const }
+      : {}),
+    byJob: flags.job,
+    rule: flags.rule,
+    sync: flags.sync,
     verbose: context.verbose,
     onLine: write,
     onEvent: (event) => void events.push(event),

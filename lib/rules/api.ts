@@ -29,13 +29,16 @@ export async function make(
      * Default: files are made in this process, unless there is a server.
      */
     serverCommand?: (root: string) => string[];
+    /** Waits until the server has ended, which it does as soon as it can. */
+    sync?: boolean;
   } = {},
 ): Promise<MakeReport> {
-  const { serverCommand, ...rest } = options;
+  const { serverCommand, sync = false, ...rest } = options;
   if (Deno.env.get("CLIBS_MAKE_SERVER") !== "0") {
-    const { makeByServer } = await import("./server/client.ts");
+    const { makeByServer, releaseServer } = await import("./server/client.ts");
     const root = findRoot(options.cwd ?? ".");
     const report = await makeByServer(root, rest, serverCommand);
+    if (report && sync) await releaseServer(root);
     if (report) return report;
   }
   return await (await import("./make.ts")).make(rest);

@@ -7,6 +7,8 @@ import type { Results } from "./cache/results.ts";
 import { CodecTables } from "./codec/tables.ts";
 import { Engine } from "./engine/engine.ts";
 import { executeJob } from "./engine/execute.ts";
+import type { EngineOptions } from "./engine/parts.ts";
+import { findJob } from "./job_by_name.ts";
 import type { BackendJob } from "./backends/backend.ts";
 import { checkPlace } from "./backends/choose.ts";
 import { Reporter } from "./engine/report.ts";
@@ -123,6 +125,7 @@ class Command {
         rerunErrors: this.#options.rerunErrors ?? false,
         all: this.#options.all ?? false,
         retries: this.#options.retries ?? 0,
+        ...given(this.#options),
         signal: this.#options.signal,
       },
       startedNs: BigInt(this.#startedMs) * 1_000_000n,
@@ -167,11 +170,14 @@ class Command {
   }
 
   async #all(engine: Engine): Promise<Outcome[]> {
-    const names = (this.#options.targets ?? []).map((name) =>
-      this.#nameOf(name)
-    );
+    const { targets = [], byJob = false, rule } = this.#options;
+    const names = byJob ? targets : targets.map((name) => this.#nameOf(name));
     for (const name of names) this.#requested.add(name);
-    const made = names.map((name) => engine.ensure(name, true));
+    const made = byJob || rule !== undefined
+      ? names.map(async (name) =>
+        await engine.ensureJob(await findJob(this.#repo, { name, byJob, rule }))
+      )
+      : names.map((name) => engine.ensure(name, true));
     const settled = await Promise.allSettled(made);
     // Everybody has stopped; only now may the server and the store go.
     const failed = settled.find((one) => one.status === "rejected");
@@ -218,9 +224,10 @@ class Command {
       feedback: this.#options.feedback,
     };
     return async (state, prepare) => {
+      const attributes = state.attributes!;
       const place = await this.#place.backends.choose(
         request,
-        state.attributes!,
+        this.#options.local ? { ...attributes, backend: "local" } : attributes,
       );
       checkPlace(place, state.title);
       const { display, rule } = state.job;
@@ -272,11 +279,12 @@ class Command {
 
   #isShown(state: JobState): boolean {
     return this.#options.onStdout !== undefined &&
-      state.job.targets.some(({ file, files }) =>
-        file !== undefined
-          ? this.#requested.has(file)
-          : [...this.#requested].some((name) => files!.match(name))
-      );
+      (this.#requested.has(state.job.display) ||
+        state.job.targets.some(({ file, files }) =>
+          file !== undefined
+            ? this.#requested.has(file)
+            : [...this.#requested].some((name) => files!.match(name))
+        ));
   }
 
   #startLine(state: JobState): ReturnType<typeof setTimeout> {
@@ -359,6 +367,18 @@ class Command {
       `${this.#lines.join("\n")}\n`,
     );
   }
+}
+
+/** What the engine is told of a command as it is, without what was not said. */
+function given(
+  { ignoredDeps, noIncremental, maxSubmits, maxRuns }: MakeOptions,
+): Partial<EngineOptions> {
+  return {
+    ...(ignoredDeps === undefined ? {} : { ignoredDeps }),
+    ...(noIncremental === undefined ? {} : { noIncremental }),
+    ...(maxSubmits === undefined ? {} : { maxSubmits }),
+    ...(maxRuns === undefined ? {} : { maxRuns }),
+  };
 }
 
 /** @param told Failures whose causes stand elsewhere already. */

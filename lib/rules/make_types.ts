@@ -26,6 +26,20 @@ export interface MakeOptions {
   sourcesOk?: boolean;
   /** Keeps `$TMPDIR` of jobs. Default: false. */
   keepTmp?: boolean;
+  /** Whether targets are names of jobs. Default: false. */
+  byJob?: boolean;
+  /** Rule of the jobs that make the targets. Default: what is chosen for them. */
+  rule?: string;
+  /** Runs all jobs on this machine. Default: false. */
+  local?: boolean;
+  /** Removes incremental targets before runs as others. Default: false. */
+  noIncremental?: boolean;
+  /** Starts of a job within this command, instead of what its rule says. */
+  maxSubmits?: number;
+  /** Runs of a job within this command, instead of what its rule says. */
+  maxRuns?: number;
+  /** Deps that are left as they are. Default: none. */
+  ignoredDeps?: "nonEssential" | "all";
   /** How result caches are used. Default: `plain`. */
   cacheMethod?: CacheMethod;
   /** Tells why jobs run, and names each source. Default: false. */

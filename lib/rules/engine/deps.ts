@@ -34,6 +34,16 @@ export function depsOf(state: JobState): DepRecord[] {
   return [...statics, ...hidden];
 }
 
+/** Whether a command leaves a dep as it is. */
+export function isIgnored(
+  { parts }: Engine,
+  { flags }: Pick<DepRecord, "flags">,
+): boolean {
+  const { ignoredDeps } = parts.options;
+  return ignoredDeps === "all" ||
+    ignoredDeps === "nonEssential" && !flags.includes("essential");
+}
+
 /**
  * Brings the deps of a job up to date, all at once but for what follows a
  * critical one that changed.
@@ -43,7 +53,7 @@ export async function bringUp(
   state: JobState,
   onDisk: boolean,
 ): Promise<Judgement> {
-  const deps = depsOf(state);
+  const deps = depsOf(state).filter((dep) => !isIgnored(engine, dep));
   const outcomes = new Map<string, Outcome>();
   const started: Promise<void>[] = [];
   const critical = new Map<DepRecord, Promise<void>>();

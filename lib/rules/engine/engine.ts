@@ -25,6 +25,7 @@ import type { EngineParts } from "./parts.ts";
 import { runOnce } from "./run_once.ts";
 import { type Maker, type Selection, Selector } from "./select.ts";
 import type { ServiceHost } from "./services.ts";
+import type { Candidate } from "../select.ts";
 import type { Failure, JobState, Outcome } from "./state.ts";
 import { WaitGraph } from "./waits.ts";
 
@@ -280,6 +281,24 @@ export class Engine implements ServiceHost {
       job: state,
       ...(state.failure ? { failure: state.failure } : {}),
     };
+  }
+
+  /** Has a job run if it has to, with all its own targets on disk. */
+  async ensureJob(
+    candidate: Pick<Candidate, "rule" | "stems">,
+  ): Promise<Outcome> {
+    const state = this.#selector.stateOf(candidate);
+    const file = state.job.display;
+    await this.#settle(state, file, false, undefined);
+    for (const target of state.record?.targets ?? []) {
+      if (target.official && target.sum !== "none") {
+        await this.#restore(state, target.file);
+      }
+    }
+    if (state.isMissingStatic) {
+      return { file, sum: "none", buildable: false, near: ["it misses a dep"] };
+    }
+    return { ...this.#outcomeOf(state, file), job: state };
   }
 
   /** See {@linkcode ServiceHost}. */

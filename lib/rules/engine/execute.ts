@@ -164,10 +164,6 @@ async function executeIn(
       stdinDep,
       untraced: method === "none",
       sourcesOk: context.sourcesOk,
-      // What Deno looks for when it starts is no dep; an own program's may be.
-      ...(isShell || attributes.interpreter.length > 0
-        ? {}
-        : { beginsWith: join(folder, DESCRIPTION) }),
     },
     () => kill(),
   );

@@ -14,7 +14,15 @@ export interface EngineOptions {
   all: boolean;
   /** Times that a failed job is tried again. */
   retries: number;
-  /** Forgets what the named jobs would need; see `make`. */
+  /** Deps that are left as they are. Default: none. */
+  ignoredDeps?: "nonEssential" | "all";
+  /** Removes incremental targets before runs as others. */
+  noIncremental?: boolean;
+  /** Instead of those of rules. */
+  maxSubmits?: number;
+  /** Instead of those of rules. */
+  maxRuns?: number;
+  /** Ends the command. */
   signal?: AbortSignal;
 }
 

@@ -17,6 +17,7 @@ export const QUARANTINE = `${PRIVATE}/quarantine`;
  * Removes what a job is to make anew, and makes the folders of its targets.
  *
  * @param isSource Whether a file is a source, which always stays.
+ * @param noIncremental Whether incremental targets go as others do.
  */
 export function prepareTargets(
   state: JobState,
@@ -24,6 +25,7 @@ export function prepareTargets(
   store: Store,
   report: Reporter,
   isSource: (file: string) => boolean,
+  noIncremental = false,
 ): void {
   const statics = state.job.targets.flatMap(({ file }) => file ?? []);
   const before = state.record?.targets ?? [];
@@ -34,6 +36,7 @@ export function prepareTargets(
   for (const { file, flags } of state.job.targets) {
     if (file !== undefined && flags.includes("incremental")) kept.add(file);
   }
+  if (noIncremental) kept.clear();
   for (const file of new Set([...statics, ...before.map(({ file }) => file)])) {
     if (isSource(file)) continue;
     if (kept.has(file)) {

@@ -4,6 +4,7 @@ import { CancelledError } from "../../errors.ts";
 import type { JobRecord, JobStatus, TargetRecord } from "../state/record.ts";
 import { all } from "./all.ts";
 import { absolutePaths } from "./abs_paths.ts";
+import { isIgnored } from "./deps.ts";
 import { type Engine, problemText } from "./engine.ts";
 import type { RunResult } from "./execute.ts";
 import { judge, type Judgement } from "./judge.ts";
@@ -46,7 +47,7 @@ export async function runOnce(
   before: JobRecord | undefined,
   present: Judgement,
 ): Promise<string | undefined> {
-  const limit = limitReached(state);
+  const limit = limitReached(engine, state);
   if (limit) return giveUp(engine, state, limit, reason);
   const { results } = engine.parts;
   if (await results?.take(engine, state, reason, before)) return undefined;
@@ -55,8 +56,11 @@ export async function runOnce(
   return await run.run();
 }
 
-function limitReached(state: JobState): JobStatus | undefined {
-  const { maxRuns, maxSubmits } = state.attributes!;
+function limitReached(
+  { parts }: Engine,
+  state: JobState,
+): JobStatus | undefined {
+  const { maxRuns, maxSubmits } = { ...state.attributes!, ...parts.options };
   if (maxRuns > 0 && state.submits >= maxRuns) return "run_loop";
   const limit = Math.max(maxSubmits, maxRuns);
   return state.submits >= limit ? "submit_loop" : undefined;
@@ -115,6 +119,7 @@ class Run {
             store,
             parts.report,
             (file) => this.#engine.isSource(file),
+            parts.options.noIncremental,
           ),
       );
     } catch (error) {
@@ -208,8 +213,9 @@ class Run {
   ): Promise<{ judged: Judgement; pending: string[] }> {
     const outcomes = new Map<string, Outcome>();
     const pending: string[] = [];
-    for (const { file, codec } of record.deps) {
-      if (codec) continue;
+    for (const dep of record.deps) {
+      const { file } = dep;
+      if (dep.codec || isIgnored(this.#engine, dep)) continue;
       const known = this.#present.outcomes.get(file);
       const outcome = known?.source
         ? known

@@ -1,5 +1,6 @@
 /** Checks the deps of a job while it runs. */
 
+import { isIgnored } from "./deps.ts";
 import type { Engine } from "./engine.ts";
 import type { Folded } from "./fold.ts";
 import { judge } from "./judge.ts";
@@ -15,7 +16,7 @@ export async function verifyDeps(
   const deps = settleSums(engine, state, folded.deps).deps;
   const outcomes = new Map<string, Outcome>();
   for (const dep of deps) {
-    if (dep.codec) continue;
+    if (dep.codec || isIgnored(engine, dep)) continue;
     const outcome = await engine.quick(dep.file, state);
     if (!outcome) return "changed";
     outcomes.set(dep.file, outcome);
