@@ -4,7 +4,6 @@ import { join, resolve } from "node:path";
 import { ClibsError } from "../errors.ts";
 import { usesCaches } from "./cache/config.ts";
 import type { Results } from "./cache/results.ts";
-import { CodecTables } from "./codec/tables.ts";
 import { Engine } from "./engine/engine.ts";
 import { executeJob } from "./engine/execute.ts";
 import type { EngineOptions } from "./engine/parts.ts";
@@ -115,7 +114,7 @@ class Command {
       this.#report.text("state: made anew from the records of jobs");
     }
     const results = await this.#openCaches();
-    const codecs = new CodecTables(this.#repo.root, this.#repo.sums);
+    const { codecs } = this.#place;
     codecs.begin();
     const engine: Engine = new Engine({
       repo: this.#repo,

@@ -10,6 +10,7 @@ import { obtainNative } from "../toolchain/native.ts";
 import { Backends } from "./backends/choose.ts";
 import { JobServer } from "./channel/server.ts";
 import { TWINS } from "./channel/twins.ts";
+import { CodecTables } from "./codec/tables.ts";
 import { Spawner } from "./engine/spawner.ts";
 import { RepoMemo } from "./memo.ts";
 import launch from "./native/launch.c" with { type: "text" };
@@ -101,6 +102,8 @@ export class Workplace {
   #spawner: Promise<Spawner> | undefined;
   /** What earlier commands found out. */
   readonly memo = new RepoMemo();
+  /** Tables of codes: what one command adds, the others see. */
+  readonly codecs: CodecTables;
   readonly #busy = new Map<string, Promise<unknown>>();
 
   /** Enters a repo; see {@linkcode inWorkplace}. */
@@ -113,6 +116,7 @@ export class Workplace {
     this.root = root;
     this.store = store;
     this.sums = sums;
+    this.codecs = new CodecTables(root, sums);
     this.backends = new Backends(root, () => this.spawner());
     this.#feedback = feedback;
   }

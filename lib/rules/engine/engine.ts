@@ -356,7 +356,7 @@ export class Engine implements ServiceHost {
   async #know(state: JobState): Promise<void> {
     try {
       if (await prepareAttributes(this, state)) {
-        await this.#loop(state, undefined);
+        await this.#loop(state);
       }
     } finally {
       state.settled = true;
@@ -367,9 +367,10 @@ export class Engine implements ServiceHost {
   /** Has a target on disk as its job made it. */
   async #restore(state: JobState, file: string): Promise<void> {
     const mine = state.busy.then(async () => {
-      if (state.ran || state.failure || state.isMissingStatic) return;
-      const reason = diskReason(this, state, file);
-      if (reason) {
+      // Another job may have written or removed it since it was made.
+      if (state.failure || state.isMissingStatic) return;
+      const reason = () => diskReason(this, state, file);
+      if (reason()) {
         await this.#loop(state, reason).finally(() =>
           this.#waits.undelay(state)
         );
@@ -379,15 +380,22 @@ export class Engine implements ServiceHost {
     await mine;
   }
 
-  /** Runs a job until its deps and what it read of them agree. */
-  async #loop(state: JobState, forced: string | undefined): Promise<void> {
+  /**
+   * Runs a job until its deps and what it read of them agree.
+   *
+   * @param onDisk Why its targets on disk have it run, if that is the matter.
+   */
+  async #loop(
+    state: JobState,
+    onDisk?: () => string | undefined,
+  ): Promise<void> {
     const before = state.record;
-    for (let why = forced;;) {
+    for (let why: string | undefined;;) {
       // Another command runs it: what it was is no longer so.
       for (let other; (other = this.parts.busy(state.id));) await other;
       const view = await bringUp(this, state, false);
       if (this.#stops(state, view)) return;
-      const reason = why ?? reasonToRun(this, state, view);
+      const reason = why ?? onDisk?.() ?? reasonToRun(this, state, view);
       if (!reason) {
         if (state.record && state.record.status !== "ok") {
           state.failure = this.#jobFailure(state, "was in error");

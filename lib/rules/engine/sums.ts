@@ -116,7 +116,8 @@ function isHot(
   if (Number(stat.mtimeNs) <= newest && Number(stat.ctimeNs) <= newest) {
     return false;
   }
-  // A job that had ended writes no more.
+  // A job that had ended writes no more. That its end is cut to milliseconds
+  // does not matter: we hear of it that much later than it is.
   const known = store.file(file);
   const maker = known?.writer && known.sum === sum && store.job(known.writer);
   return !maker || (maker.startedMs + maker.durationMs) * 1e6 > readNs;
