@@ -1,6 +1,7 @@
 /** LMAKE.md section 3: what happens to targets before, during and after a run. */
 
 import assert from "node:assert/strict";
+import type { Count } from "../../support/lmake_lines.ts";
 import { conforms } from "../../support/lmake_conform.ts";
 
 conforms("targets of the last run go before the next one", async (repo) => {
@@ -153,6 +154,35 @@ rule({ name: "Use", target: "use", cmd: "cat a; lcheck_deps; rm -f a" });
     await repo.make("use", "rm", { flags: ["-j", "1"], unchecked: true });
     await repo.make("use");
     assert.equal(repo.content("use"), "2\n");
+  },
+);
+
+conforms(
+  "what a job wrote over or removed is right for the next one",
+  async (repo) => {
+    repo.source({ s: "1\n" });
+    repo.rules(String.raw`
+rule({ name: "A", target: "{F:a\\d}", dep: "s", cmd: "cat" });
+rule({ name: "Over", target: "over", deps: { A: "a1" }, sideTargets: { X: "a2" }, cmd: "cat {A}; echo other >a2" });
+rule({ name: "Rm", target: "rm", deps: { A: "a3" }, cmd: "rm -f {A}; echo" });
+rule({ name: "Use", target: "use", deps: { A: "a2", B: "over" }, cmd: "cat {A} {B}" });
+rule({ name: "Use3", target: "use3", deps: { R: "rm" }, cmd: "cat {R} a3" });
+`);
+    const words: Record<string, Count> = {
+      done: [5, 9],
+      steady: [0, 3],
+      again: [0, 3],
+      was_done: [0, 2],
+      was_steady: [0, 2],
+    };
+    await repo.make("use", "use3", { words });
+    assert.equal(repo.content("use"), "1\n1\n");
+    await repo.make("use", "use3");
+    repo.source({ s: "2\n" });
+    await repo.make("use", "use3", { flags: ["-j", "1"], words });
+    assert.equal(repo.content("use"), "2\n2\n");
+    assert.equal(repo.content("use3"), "\n2\n");
+    await repo.make("use", "use3");
   },
 );
 
