@@ -1,23 +1,22 @@
 /**
- * Traces random programs for long: `deno task soak [COUNT] [SEED] [METHOD…]`
- *
- * COUNT sequences per method (default: 10,000) from SEED on (default: by the
- * clock). The first fault ends it, with the sequence's seed.
+ * Traces random programs: COUNT sequences per method (default: 10,000) from
+ * SEED on (default: by the clock). The first fault ends it, with its seed.
  */
 
 import type { Method } from "@clibs/cli";
-import { compileRandom, traceSequences } from "../tests/support/random.ts";
+import { compileRandom, traceSequences } from "../../tests/support/random.ts";
 
 const AT_ONCE = 250;
 
-async function main(args: string[]): Promise<number> {
+/** Runs it. Returns the exit code. */
+export async function soakTrace(args: string[]): Promise<number> {
   const count = Number(args[0] ?? 10_000);
   const seed = Number(args[1] ?? Date.now() % 1e9);
   const methods = args.length > 2
     ? args.slice(2) as Method[]
     : ["ld_preload", "ptrace", "auto"] as const;
   if (!(count > 0) || !Number.isSafeInteger(seed)) {
-    console.error("usage: deno task soak [COUNT] [SEED] [METHOD…]");
+    console.error("usage: deno task soak trace [COUNT] [SEED] [METHOD…]");
     return 2;
   }
   console.log(`${count} sequences per method from seed ${seed} on`);
@@ -50,5 +49,3 @@ async function main(args: string[]): Promise<number> {
     Deno.removeSync(dir, { recursive: true });
   }
 }
-
-if (import.meta.main) Deno.exit(await main(Deno.args));
