@@ -13,6 +13,7 @@ Deno.test("lmake.config is filled with defaults", () => {
   });
   assert.deepEqual(readConfig(session.config), {
     backends: { local: { cpu: 4 } },
+    slurm: {},
     subRepos: [],
     pathMax: 99,
     maxDepDepth: 100,
@@ -43,6 +44,15 @@ const badConfigs: [unknown, string][] = [
     { backends: { local: { cpu: true } } },
     ".backends.local.cpu must be a number of at least 0, or a string such as 2G, not true",
   ],
+  [
+    { slurm: { intervall: 1 } },
+    ".slurm has the unknown setting intervall",
+  ],
+  [
+    { slurm: { interval: 0 } },
+    ".slurm.interval must be a number of at least 0.1, not 0",
+  ],
+  [{ slurm: { args: "-p x" } }, '.slurm.args must be an array, not "-p x"'],
   [{ sources: "a" }, '.sources must be an array, not "a"'],
   [{ sources: [""] }, '.sources[0] must be a string that is not empty, not ""'],
   [{ sources: [], manifest: "M" }, "has both sources and manifest"],

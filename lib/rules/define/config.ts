@@ -70,6 +70,7 @@ export type ConfigValue =
 export function defaultConfig(): Config {
   return {
     backends: { local: {} },
+    slurm: {},
     subRepos: [],
     pathMax: 200,
     maxDepDepth: 100,
