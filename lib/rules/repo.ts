@@ -12,6 +12,7 @@ import { RecordReader } from "../trace/record.ts";
 import { SYSTEM_PREFIXES, TraceSession } from "../trace/session.ts";
 import { version } from "../version.ts";
 import { differs, Files } from "./engine/files.ts";
+import { SystemUse } from "./engine/system.ts";
 import { findSources, MANIFEST, type Sources } from "./engine/sources.ts";
 import type { Loaded } from "./load/load.ts";
 import { RepoMemo } from "./memo.ts";
@@ -39,6 +40,8 @@ export interface Repo {
   files: Files;
   /** Checksums. */
   sums: Checksums;
+  /** What jobs used of the system. */
+  system: SystemUse;
   /** What earlier commands found out. */
   memo: RepoMemo;
   /** Evaluates attributes that are functions; starts a process at first use. */
@@ -108,6 +111,13 @@ export async function openRepo(
       sums,
       memo,
       files: new Files(root, store, sums, sources.dirs),
+      system: new SystemUse({
+        root,
+        mode: definition.config.systemDeps,
+        files: new Files("/", store, sums),
+        own: [OURS],
+        readOnly,
+      }),
       reread: saved === undefined,
       async evaluator() {
         if (loaded) return loaded.evaluator;

@@ -64,6 +64,8 @@ export interface Entry {
   deps: DepRecord[];
   /** Folders of the repo that it was allowed to list, and did. */
   listings: Listing[];
+  /** What it used of the system; see `SystemUse`. Absent: nothing is known. */
+  system?: readonly string[];
   /** Targets in order of first write. */
   targets: KeptTarget[];
   /** Standard output, if that was no target. */
@@ -81,7 +83,7 @@ export interface WrittenEntry {
 }
 
 /** Digest of what an entry depends on: entries that share it exclude each other. */
-export function depsDigest({ deps, listings }: Entry): string {
+export function depsDigest({ deps, listings, system }: Entry): string {
   const all = [
     deps.map(({ file, kinds, sum, told, codec }) => [
       file,
@@ -91,6 +93,7 @@ export function depsDigest({ deps, listings }: Entry): string {
       codec ?? false,
     ]),
     listings,
+    ...(system === undefined ? [] : [system]),
   ];
   return sha256Hex(JSON.stringify(all)).slice(0, 32);
 }
@@ -174,6 +177,8 @@ export function readEntry(
   if (!Array.isArray(listings) || !listings.every(isListing)) {
     return "its listings are wrong";
   }
+  const { system } = value;
+  if (system !== undefined && !isLines(system)) return "its system is wrong";
   if (!Array.isArray(targets)) return "its targets are wrong";
   const bad = targets.find((target) => !isTarget(target));
   if (bad !== undefined) return `a target is refused: ${excerpt(bad)}`;
@@ -183,11 +188,18 @@ export function readEntry(
     durationMs,
     deps: deps.map(plainDep),
     listings: listings.map(({ folder, digest }) => ({ folder, digest })),
+    ...(system === undefined ? {} : { system }),
     targets: targets.map(plainTarget),
     stdout,
     stderr,
   };
   return problemOf(entry, name, maxBytes) ?? entry;
+}
+
+/** Whether a value is a list of `NAME VERSION`, or of `PATH CHECKSUM`. */
+function isLines(value: unknown): value is string[] {
+  return Array.isArray(value) &&
+    value.every((line) => typeof line === "string" && /^.+ \S+$/.test(line));
 }
 
 /** What is wrong with the whole of an entry. */

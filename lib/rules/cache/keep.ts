@@ -83,6 +83,9 @@ export async function entryOf(
       flags: keptDepFlags(dep.flags),
     })),
     listings: folded.listed.map((folder) => listingOf(engine, folder)),
+    ...(record.system === undefined
+      ? {}
+      : { system: engine.parts.repo.system.entriesOf(record.system) }),
     targets,
     stdout,
     stderr,

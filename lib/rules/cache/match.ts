@@ -40,6 +40,10 @@ export async function matchEntry(
   for (const { folder, digest } of entry.listings) {
     if (listingOf(engine, folder).digest !== digest) return undefined;
   }
+  const { system } = engine.parts.repo;
+  if (system.isOn && system.changedOf(entry.system ?? []) !== undefined) {
+    return undefined;
+  }
   const others: DepRecord[] = [];
   for (const dep of deps) {
     if (dep.codec) {

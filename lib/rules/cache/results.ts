@@ -134,6 +134,7 @@ export class Results {
       reason,
       deps: match.deps,
       targets,
+      ...systemOf(this.#repo, entry),
       // As if it had run until now: how long it takes is what matters later.
       startedMs: nowMs - entry.durationMs,
       durationMs: entry.durationMs,
@@ -282,4 +283,10 @@ function differences(left: Entry, right: Entry): string[] {
   const other = texts(right);
   return [...new Set([...one.keys(), ...other.keys()])]
     .filter((file) => one.get(file) !== other.get(file)).sort();
+}
+
+/** What a run that did not take place would have used of the system. */
+function systemOf({ system }: Repo, entry: Entry): Pick<JobRecord, "system"> {
+  const id = system.isOn ? system.noteEntries(entry.system ?? []) : undefined;
+  return id === undefined ? {} : { system: id };
 }

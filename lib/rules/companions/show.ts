@@ -68,7 +68,9 @@ function show(repo: Repo, file: string, options: ShowOptions): Shown {
       return {
         ...shown,
         deps: shownDeps(record),
-        ...(system ? { system: record.system ?? [] } : {}),
+        ...(system
+          ? { system: [...repo.system.entriesOf(record.system)] }
+          : {}),
       };
     case "inverseDeps":
       return {
@@ -124,7 +126,7 @@ function infoOf(repo: Repo, record: JobRecord): JobInfo {
     ...(log?.tmp === undefined ? {} : { tmp: log.tmp }),
     deps: record.deps.length,
     targets: record.targets.length,
-    packages: record.system?.length ?? 0,
+    packages: repo.system.entriesOf(record.system).length,
     frozen: record.targets.map(({ file }) => file)
       .filter((file) => marks.get(file) === "f"),
   };

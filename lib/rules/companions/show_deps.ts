@@ -62,7 +62,7 @@ export function billOf(
   const seen = new Set(jobs.map(({ id }) => id));
   const todo = [...jobs];
   for (let record = todo.pop(); record; record = todo.pop()) {
-    for (const name of record.system ?? []) packages.add(name);
+    for (const name of repo.system.entriesOf(record.system)) packages.add(name);
     for (const dep of record.deps) {
       const file = fileOf(dep);
       if (sources.has(file)) continue;

@@ -71,7 +71,8 @@ export class Engine implements ServiceHost {
           ? this.#plain.source(file, true)
           : undefined,
       isBusy: (id) => parts.busy(id) !== undefined,
-      systemHolds: (record) => record.system === undefined,
+      systemHolds: ({ system }) =>
+        parts.repo.system.changed(system) === undefined,
     });
     this.#selector = new Selector(
       parts.repo,

@@ -41,6 +41,8 @@ export interface RunResult {
   tmp: string | undefined;
   /** Programs that could not be traced. */
   unseen: string[];
+  /** Set of what it used of the system; see `SystemUse`. */
+  system?: string;
   /** Whether accesses were lost. */
   lost: boolean;
   /** When it started, in nanoseconds as file systems count. */
@@ -139,6 +141,7 @@ async function executeIn(
     prefixes: jobPrefixes(repo.root),
     folder: context.backend.traceFolder,
     makeFolders: attributes.autoMkdir,
+    keepSystem: repo.system.isOn,
   });
   const isShell = job.rule.cmd?.kind !== "function";
   const wrapped = session.wrap(
@@ -209,6 +212,7 @@ async function executeIn(
   const startedMs = end.ranMs === undefined ? beganMs : Date.now() - end.ranMs;
   const folded = await services.finish();
   const unseen = services.unseen();
+  const system = repo.system.note(services.log);
   const lost = (reader?.lost() ?? 0) > 0;
   reader?.close();
   return {
@@ -226,6 +230,7 @@ async function executeIn(
     stdoutTarget,
     tmp: keepsTmp ? tmp : undefined,
     unseen,
+    ...(system === undefined ? {} : { system }),
     lost,
     autodep: method,
   };

@@ -20,6 +20,8 @@ export function reasonToRun(
   if (record.command !== state.command) return "command changed";
   if (state.attributes!.force && !state.ran) return "forced";
   if (view.changed) return `dep out of date: ${view.changed}`;
+  const system = engine.parts.repo.system.changed(record.system);
+  if (system) return `system out of date: ${system}`;
   const known = new Set(record.targets.map(({ file }) => file));
   for (const { file, flags } of state.job.targets) {
     if (file === undefined || flags.includes("optional")) continue;

@@ -143,6 +143,7 @@ class Run {
       reason: this.#reason,
       deps: settled.deps,
       targets: result.folded.targets,
+      ...(result.system === undefined ? {} : { system: result.system }),
       startedMs: result.startedMs,
       durationMs: result.durationMs,
     };

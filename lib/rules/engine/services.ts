@@ -49,7 +49,8 @@ export interface ServiceHost {
 export class RunningJob implements JobServices {
   /** What it declared. */
   readonly notes = new JobNotes();
-  readonly #log = new AccessLog();
+  /** What the tracers have recorded. */
+  readonly log = new AccessLog();
   readonly #host: ServiceHost;
   readonly #state: JobState;
   readonly #reader: RecordReader | undefined;
@@ -86,20 +87,20 @@ export class RunningJob implements JobServices {
 
   /** Programs that were run and could not be seen into. */
   unseen(): string[] {
-    return [...this.#log.escapes.values()].filter(({ seen }) => !seen)
+    return [...this.log.escapes.values()].filter(({ seen }) => !seen)
       .map(({ program, reason }) => `${program} (${reason})`);
   }
 
   /** Takes in what the tracers have recorded. */
   #read(): void {
-    this.#reader?.read((record) => this.#log.add(record));
+    this.#reader?.read((record) => this.log.add(record));
   }
 
   #folded(): Folded {
     this.#read();
     return fold(
       this.#state,
-      this.#log,
+      this.log,
       this.notes,
       this.#host.files,
       this.#options,
@@ -273,7 +274,7 @@ export class RunningJob implements JobServices {
   /** Names of what was written and is there, whether it was allowed or not. */
   #written(): string[] {
     this.#read();
-    return [...this.#log.accesses.values()]
+    return [...this.log.accesses.values()]
       .filter(({ firstWrite }) => firstWrite !== 0)
       .sort((a, b) => a.firstWrite - b.firstWrite)
       .flatMap(({ path }) => {

@@ -75,8 +75,8 @@ export interface JobRecord {
   deps: DepRecord[];
   /** Targets in order of first write. */
   targets: TargetRecord[];
-  /** System packages that were used, with their versions; see `systemDeps`. */
-  system?: string[];
+  /** Name of the set of what it used of the system; see `SystemUse`. */
+  system?: string;
   /** When it started, in milliseconds since 1970. */
   startedMs: number;
   /** Wall-clock time. */
