@@ -321,7 +321,8 @@ export class Engine implements ServiceHost {
   /** What is known of a file without a job being run: undefined if one has to. */
   async quick(file: string, from: JobState): Promise<Outcome | undefined> {
     const selection = await this.#selector.select(file);
-    const outcome = this.ensure(file, true, from);
+    // What a job saw does not depend on whether it is still there.
+    const outcome = this.ensure(file, false, from);
     const makers = await this.#makers(selection);
     if (makers.length === 0) return await outcome;
     outcome.catch(() => {});

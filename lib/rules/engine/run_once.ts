@@ -196,7 +196,7 @@ class Run {
     save("its deps are not verified");
     this.#line("may_rerun", result.durationMs);
     await all(pending.map(async (file) => {
-      const outcome = await this.#engine.ensure(file, true, this.#state);
+      const outcome = await this.#engine.ensure(file, false, this.#state);
       judged.outcomes.set(file, outcome);
     }));
     const late = judge(this.#engine, record.deps, judged.outcomes);
