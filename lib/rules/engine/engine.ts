@@ -392,7 +392,8 @@ export class Engine implements ServiceHost {
     onDisk?: () => string | undefined,
   ): Promise<void> {
     const before = state.record;
-    for (let why: string | undefined;;) {
+    let why: string | undefined;
+    for (;;) {
       // Another command runs it: what it was is no longer so.
       for (let other; (other = this.parts.busy(state.id));) await other;
       const view = await bringUp(this, state, false);
