@@ -83,7 +83,7 @@ static bool probe_list(const char *list, const char *origin, const char *name) {
 }
 
 struct needs {
-  const char *library_path;
+  const char *search_path;
   unsigned count;
 };
 
@@ -147,20 +147,20 @@ static int report_library(struct dl_phdr_info *info, size_t size, void *data) {
   const char *run_path = dynamic_text(info, DT_RUNPATH, &zero);
   zero = 0;
   const char *r_path = run_path ? 0 : dynamic_text(info, DT_RPATH, &zero);
-  if (!run_path && !r_path && !needs->library_path) return 0;
+  if (!run_path && !r_path && !needs->search_path) return 0;
   size_t index = 0;
   const char *name;
   while ((name = dynamic_text(info, DT_NEEDED, &index))) {
     if (strchr(name, '/')) continue;
     if (probe_list(r_path, origin, name)) continue;
-    if (probe_list(needs->library_path, origin, name)) continue;
+    if (probe_list(needs->search_path, origin, name)) continue;
     probe_list(run_path, origin, name);
   }
   return 0;
 }
 
 void shim_libraries(void) {
-  struct needs needs = {.library_path = getenv("LD_LIBRARY_PATH")};
+  struct needs needs = {.search_path = getenv("LD_LIBRARY_PATH")};
   dl_iterate_phdr(report_library, &needs);
   reported_libraries = needs.count;
 }
