@@ -49,7 +49,7 @@ export interface SlurmParts {
 /** Milliseconds between looks at which jobs have ended. */
 const TICK_MS = 20;
 /** Programs that submit at once. */
-const SUBMITTERS = 4;
+const SUBMITTERS = 16;
 /** How long a job that Slurm forgot may take to say that it ended. */
 const GRACE_MS = 2000;
 /** How long Slurm has to insist that it cannot start a job. */
@@ -192,11 +192,10 @@ export class SlurmBackend implements Backend {
   #accepted(job: SlurmJob, id: number): void {
     job.id = id;
     job.submitted = { at: performance.now(), date: Date.now() };
-    if (job.isOver) this.#client.end("cancel", id);
-    else {
-      this.#journal.submitted(job.key, id);
-      if (job.killed) this.#client.end("signal", id);
-    }
+    if (job.isTold) return;
+    if (job.isOver) return this.#client.end("cancel", id);
+    this.#journal.submitted(job.key, id);
+    if (job.killed) this.#client.end("signal", id);
   }
 
   // Ends -----------------------------------------------------------------
@@ -239,7 +238,7 @@ export class SlurmBackend implements Backend {
     job.isOver = true;
     job.close();
     this.#jobs.delete(job.key);
-    removeFiles(job.files);
+    removeFiles(job.files, job.isTold);
     this.#journal.end(job.key);
   }
 
@@ -273,6 +272,7 @@ export class SlurmBackend implements Backend {
       if (!job || job.isOver) continue;
       const end = readEnd(job.files.ended);
       if (!end) continue;
+      job.isTold = true;
       if (end.error !== 0) {
         this.#fail(
           job,

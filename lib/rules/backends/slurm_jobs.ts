@@ -19,6 +19,8 @@ export class SlurmJob {
   isStarted = false;
   /** Whether its end is wanted by us. */
   killed = false;
+  /** Whether its node told how it ended. */
+  isTold = false;
   /** Whether it has ended, or how it did is being found out. */
   isOver = false;
   /** When Slurm was first found not to know it. */

@@ -110,10 +110,16 @@ export function takeBack({ request }: JobFiles): boolean {
   }
 }
 
-/** Removes all files of a job. */
-export function removeFiles(files: JobFiles): void {
+/**
+ * Removes all files of a job.
+ *
+ * @param isTold Whether it ran to its end, and what it ran is not waiting any
+ *   more: to find that something is not there takes long.
+ */
+export function removeFiles(files: JobFiles, isTold: boolean): void {
   const { request, ticket, started, ended, log } = files;
-  for (const path of [request, `${request}.off`, ticket, started, ended, log]) {
+  const waiting = isTold ? [] : [request, `${request}.off`];
+  for (const path of [...waiting, ticket, started, ended, log]) {
     try {
       Deno.removeSync(path);
     } catch {
