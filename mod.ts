@@ -214,6 +214,7 @@ export {
   forgetJobs,
   markFiles,
   repairState,
+  repairTables,
   runningJobs,
   showRules,
 } from "./lib/rules/companions/api.ts";
@@ -238,6 +239,7 @@ export type {
   ShownTarget,
   ShowOptions,
   ShowTopic,
+  TableRepair,
 } from "./lib/rules/companions/types.ts";
 export type { DepFlag, TargetFlag } from "./lib/rules/model.ts";
 export type { JobStatus } from "./lib/rules/state/record.ts";

@@ -228,11 +228,20 @@ export const rulesCommands = {
     description:
       "For a repo whose memory is suspected to be wrong. Looks at every target " +
       "and remembers those again that are what their job left. No other " +
-      "command may run meanwhile.",
-    args: [],
+      "command may run meanwhile. With TABLES, puts tables of codes in order " +
+      "instead that are folders, after codes were made by hand.",
+    args: [{
+      name: "TABLES",
+      variadic: true,
+      complete: "dir",
+      help: "Tables of codes (default: the memory of the repo)",
+    }],
     flags: {},
     exitCodes: "lmake",
-    examples: [["clibs repair", "Look at all targets of this repo"]],
+    examples: [
+      ["clibs repair", "Look at all targets of this repo"],
+      ["clibs repair shared/codes", "Give values the codes made by hand"],
+    ],
     load: (): Loaded => import("./repair.ts"),
   },
   collect: {

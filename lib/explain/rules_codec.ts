@@ -49,6 +49,6 @@ export const rulesCodecErrors: Explanations = {
     text:
       "A code leads to another value than it was made for, which happens when\n" +
       "files in it were edited or copied by hand.\n\n" +
-      "Run `lcodec_repair` on the folder while no job uses it.",
+      "Run `clibs repair FOLDER` while no job uses it.",
   },
 };

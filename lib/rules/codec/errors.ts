@@ -62,7 +62,7 @@ export function damageError(table: string, cause: string): ClibsError {
   return new ClibsError(
     "CLIBS_CODEC_DAMAGED",
     `Cannot use the table ${table}: ${cause}`,
-    { hint: "repair it while nobody uses it: lcodec_repair" },
+    { hint: `repair it while nobody uses it: clibs repair ${table}` },
   );
 }
 

@@ -14,6 +14,7 @@ import type {
   RunningJob,
   Shown,
   ShowOptions,
+  TableRepair,
 } from "./types.ts";
 
 /**
@@ -75,6 +76,19 @@ export async function repairState(
   options: RulesOptions = {},
 ): Promise<RepairReport> {
   return await (await import("./repair.ts")).repairState(options);
+}
+
+/**
+ * Puts tables of codes in order that are folders: after codes were made by
+ * hand, or a crash. Nobody should use them meanwhile.
+ *
+ * @param folders The tables.
+ * @throws {ClibsError} `CLIBS_CODEC_TABLE` if there is no such folder.
+ */
+export async function repairTables(
+  folders: readonly string[],
+): Promise<TableRepair[]> {
+  return await (await import("./repair_tables.ts")).repairTables(folders);
 }
 
 /**

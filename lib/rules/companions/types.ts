@@ -244,3 +244,15 @@ export interface CollectReport {
   /** Jobs that were forgotten with their files. */
   jobs: number;
 }
+
+/** What the repair of a table of codes has found and done. */
+export interface TableRepair {
+  /** The folder. */
+  table: string;
+  /** Number of codes that it has now. */
+  codes: number;
+  /** Values that have another code now, with the one they had. */
+  recoded: { context: string; before: string; code: string }[];
+  /** Entries that led nowhere; they are gone. */
+  dropped: string[];
+}

@@ -1,4 +1,4 @@
-/** Tables of codes: files and folders, conflicts, who runs again. */
+/** Tables of codes: files and folders, conflicts, who runs again; checksums. */
 
 import assert from "node:assert/strict";
 import { LmakeRepo, words } from "../../support/lmake.ts";
@@ -239,4 +239,71 @@ rule({ name: "Place", target: "place", cmd: "mkdir -p t; printf v | lencode -f t
     words: { failed: 1 },
     says: [/not in a source dir/],
   });
+});
+
+test("clibs repair takes over codes made by hand in a dir table", async (repo) => {
+  using shared = new TempDir();
+  shared.write({ "tab/LMAKE/config.json": "{}\n" });
+  const table = `${shared.path}/tab/`;
+  repo.list(`${shared.path}/`);
+  repo.rules(RULES(repo.ext.path, table));
+  await repo.make("foo.dec", { words: { done: 2 } });
+  const code = repo.content("foo.enc").trim();
+  shared.write({
+    "tab/tab/c/mine.decode": "foo",
+    "tab/tab/c/gone.decode": "x",
+  });
+  Deno.removeSync(shared.join("tab/tab/c/gone.decode"));
+  Deno.symlinkSync("../../nowhere", shared.join("tab/tab/c/gone.decode"));
+  const { stdout } = await repo.ok("repair", table);
+  assert.match(stdout, new RegExp(`mine in c +${code}`));
+  assert.match(stdout, /led nowhere +c\/gone.decode/);
+  ran(repo);
+  await repo.make("foo.dec", { unchecked: true });
+  assert.equal(repo.content("foo.enc"), "mine\n");
+  assert.equal((await repo.run(["repair", `${shared.path}/none`])).code, 1);
+});
+
+test("checksums of texts and files, by function and program", async (repo) => {
+  repo.source({ plain: "same\n", exec: "same\n", empty: "", emptyx: "" });
+  repo.sourceLink({ link: "plain", dead: "nowhere" });
+  for (const name of ["exec", "emptyx"]) Deno.chmodSync(repo.path(name), 0o755);
+  repo.rules(String.raw`
+rule({ name: "Sums", target: "sums.json", cmd: async (j) => {
+  const { xxhsum, xxhsumFile } = j.lmake;
+  const out: Record<string, string> = {};
+  for (const name of ["plain", "exec", "empty", "emptyx", "link", "dead", "none", ".", "/dev/null"]) out[name] = await xxhsumFile(name);
+  console.log(JSON.stringify({ out, texts: [await xxhsum("same\n"), await xxhsum("")] }));
+} });
+rule({ name: "Twin", target: "sums.txt", cmd: "xxhsum plain link none; xxhsum plain; printf 'same\n' | xxhsum" });
+`);
+  await repo.make("sums.json", "sums.txt", { words: { done: 2 } });
+  const { out, texts } = JSON.parse(repo.content("sums.json"));
+  assert.match(out.plain, /^[0-9a-f]{16}-R$/);
+  assert.match(out.exec, /^[0-9a-f]{16}-R$/);
+  assert.match(out.link, /^[0-9a-f]{16}-L$/);
+  assert.equal(new Set([out.plain, out.exec, out.link, out.dead]).size, 4);
+  assert.deepEqual([out.empty, out.none, out["."], out["/dev/null"]], [
+    "empty-R",
+    "none",
+    "none",
+    "none",
+  ]);
+  assert.match(out.emptyx, /^[0-9a-f]{16}-R$/);
+  for (const text of texts) assert.match(text, /^[0-9a-f]{16}$/);
+  assert.ok(!out.plain.startsWith(texts[0]));
+  assert.equal(
+    repo.content("sums.txt"),
+    `${out.plain} plain\n${out.link} link\nnone none\n${out.plain}\n${
+      texts[0]
+    }\n`,
+  );
+  const cli = await repo.ok("xxhsum", "plain");
+  assert.equal(cli.stdout, `${out.plain}\n`);
+  assert.deepEqual((await repo.deps("sums.txt")).sort(), [
+    "link",
+    "none",
+    "plain",
+  ]);
+  assert.ok((await repo.deps("sums.json")).includes("none"));
 });
