@@ -172,8 +172,8 @@ export function shownRunning(
   jobs: readonly RunningJob[],
   nowMs: number,
 ): string {
-  return table(jobs.map(({ rule, job, pid, startedMs }) => [
-    pid === undefined ? "" : String(pid),
+  return table(jobs.map(({ rule, job, pid, slurm, startedMs }) => [
+    String(pid ?? (slurm === undefined ? "" : `slurm ${slurm}`)),
     startedMs === undefined ? "" : formatDuration(nowMs - startedMs),
     rule,
     job,

@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
 import {
   endSlurmLeftOvers,
+  slurmJobs,
   SlurmJournal,
 } from "../../lib/rules/backends/slurm_journal.ts";
 import type { SlurmPrograms } from "../../lib/rules/backends/slurm_programs.ts";
 import { TempDir } from "../support/temp.ts";
+
+const JOB = { rule: "R", name: "j" };
 
 /** A repo in which a command was killed, and what Slurm has of it. */
 class Left implements Disposable {
@@ -75,7 +78,7 @@ class Left implements Disposable {
 Deno.test("jobs of a killed command are found, by number and by comment", async () => {
   using left = new Left();
   const journal = left.journal();
-  for (const key of [1, 2, 3, 4]) journal.begin(key);
+  for (const key of [1, 2, 3, 4]) journal.begin(key, JOB);
   journal.submitted(1, 11);
   journal.submitted(2, 12);
   journal.submitted(3, 13);
@@ -94,7 +97,7 @@ Deno.test("jobs of a killed command are found, by number and by comment", async 
 Deno.test("Slurm is not asked where nothing was left", async () => {
   using left = new Left();
   const journal = left.journal();
-  journal.begin(1);
+  journal.begin(1, JOB);
   journal.submitted(1, 11);
   journal.end(1);
   const name = `LMAKE/slurm/${left.journals()[0]}`;
@@ -111,7 +114,7 @@ Deno.test("a journal is short again when all jobs have ended, and then gone", ()
   const journal = left.journal();
   const path = left.dir.join("LMAKE/slurm", left.journals()[0]!);
   const empty = Deno.readTextFileSync(path);
-  for (let key = 1; key <= 100; key++) journal.begin(key);
+  for (let key = 1; key <= 100; key++) journal.begin(key, JOB);
   for (let key = 1; key <= 100; key++) journal.end(key);
   assert.equal(Deno.readTextFileSync(path), empty);
   assert.equal((Deno.statSync(path).mode! & 0o777).toString(8), "600");
@@ -122,7 +125,7 @@ Deno.test("a journal is short again when all jobs have ended, and then gone", ()
 Deno.test("a journal stays while nobody knows how its jobs ended", async () => {
   using left = new Left();
   const journal = left.journal();
-  journal.begin(1);
+  journal.begin(1, JOB);
   journal[Symbol.dispose]();
   assert.equal(left.journals().length, 1);
   left.goAway(2);
@@ -136,4 +139,23 @@ Deno.test("a journal stays while nobody knows how its jobs ended", async () => {
     "squeue",
   ]);
   assert.deepEqual(left.journals(), []);
+});
+
+Deno.test("a journal tells what Slurm has of commands that are at work", () => {
+  using left = new Left();
+  assert.deepEqual(slurmJobs(left.dir.path), []);
+  using journal = left.journal();
+  for (const key of [1, 2, 3]) {
+    journal.begin(key, { rule: "R", name: `j${key}` });
+  }
+  journal.submitted(2, 12);
+  journal.end(1);
+  const jobs = slurmJobs(left.dir.path);
+  assert.deepEqual(
+    jobs.map(({ rule, name, id }) => [rule, name, id]),
+    [["R", "j2", 12], ["R", "j3", undefined]],
+  );
+  assert.ok(jobs.every(({ startedMs }) => startedMs > 0));
+  for (const key of [2, 3]) journal.end(key);
+  assert.deepEqual(slurmJobs(left.dir.path), []);
 });

@@ -128,7 +128,7 @@ export class SlurmBackend implements Backend {
       spec,
       address === undefined ? `@${Deno.hostname()}` : spec.listenFar(address),
     );
-    this.#journal.begin(key);
+    this.#journal.begin(key, spec);
     this.#jobs.set(key, job);
     this.#queue.push(job);
     this.#submitMore();

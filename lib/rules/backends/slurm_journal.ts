@@ -39,14 +39,15 @@ export class SlurmJournal implements Disposable {
       createNew: true,
       mode: 0o600,
     });
-    this.#head = `${JSON.stringify({ tag, ended, env })}\n`;
+    this.#head = `${JSON.stringify({ tag, ended, env, pid: Deno.pid })}\n`;
     this.#write(this.#head);
   }
 
   /** A job is about to be handed over. */
-  begin(key: number): void {
+  begin(key: number, { rule, name }: { rule: string; name: string }): void {
     this.#open++;
-    this.#write(`begin ${key}\n`);
+    const job = { rule, name, startedMs: Date.now() };
+    this.#write(`begin ${key} ${JSON.stringify(job)}\n`);
   }
 
   /** Slurm has it, under this number. */
@@ -74,12 +75,34 @@ export class SlurmJournal implements Disposable {
   }
 }
 
-/** Jobs of a command that was killed. */
-interface LeftOver {
+/** A job that Slurm has, or is about to get. */
+export interface JournalJob {
+  rule: string;
+  name: string;
+  /** When it was handed over. */
+  startedMs: number;
+  /** Slurm's number of it. */
+  id?: number;
+}
+
+/** A journal with jobs of which it does not say that they ended. */
+interface Journal {
   path: string;
   tag: string;
   env: Record<string, string>;
-  ids: Set<number>;
+  /** Process that wrote it. */
+  pid: number;
+  jobs: JournalJob[];
+}
+
+/** The jobs that Slurm has of commands that are at work in a repo. */
+export function slurmJobs(root: string): JournalJob[] {
+  const folder = join(root, PRIVATE, FOLDER);
+  if (!exists(folder)) return [];
+  return [...Deno.readDirSync(folder)]
+    .map(({ name }) => parse(join(folder, name)))
+    .filter((one) => one && exists(`/proc/${one.pid}`))
+    .flatMap((one) => one!.jobs);
 }
 
 /** How long Slurm may take to end them, and to answer at all. */
@@ -104,8 +127,8 @@ export async function endSlurmLeftOvers(
   }
 }
 
-function leftOvers(folder: string): LeftOver[] {
-  const found: LeftOver[] = [];
+function leftOvers(folder: string): Journal[] {
+  const found: Journal[] = [];
   for (const { name } of Deno.readDirSync(folder)) {
     const path = join(folder, name);
     const one = parse(path);
@@ -116,31 +139,42 @@ function leftOvers(folder: string): LeftOver[] {
 }
 
 /** What a journal says, if it says of jobs that may be there. */
-function parse(path: string): LeftOver | undefined {
+function parse(path: string): Journal | undefined {
   const [head, ...lines] = Deno.readTextFileSync(path).split("\n");
-  let start: { tag: string; ended: string; env: Record<string, string> };
+  let start: Omit<Journal, "path" | "jobs"> & { ended: string };
   try {
     start = JSON.parse(head!);
   } catch {
     // Torn: no job had been handed over.
     return undefined;
   }
-  const jobs = new Map<string, number | undefined>();
+  const jobs = new Map<string, JournalJob>();
   for (const line of lines) {
-    const [word, key = "", id] = line.split(" ");
-    if (word === "begin") jobs.set(key, undefined);
-    else if (word === "id") jobs.set(key, Number(id));
+    const [, word, key = "", rest = ""] = /^(\w+) (\d+) ?(.*)$/.exec(line) ??
+      [];
+    const job = jobs.get(key);
+    if (word === "begin") jobs.set(key, described(rest));
+    else if (word === "id" && job) job.id = Number(rest);
     else if (word === "end") jobs.delete(key);
   }
   for (const key of jobs.keys()) {
     if (exists(join(start.ended, key))) jobs.delete(key);
   }
-  if (jobs.size === 0) return undefined;
-  const ids = [...jobs.values()].filter((id) => id !== undefined);
-  return { path, tag: start.tag, env: start.env, ids: new Set(ids) };
+  return jobs.size === 0
+    ? undefined
+    : { path, ...start, jobs: [...jobs.values()] };
 }
 
-async function endThem(left: LeftOver, programs: SlurmPrograms): Promise<void> {
+function described(text: string): JournalJob {
+  try {
+    return JSON.parse(text);
+  } catch {
+    // Torn.
+    return { rule: "", name: "", startedMs: 0 };
+  }
+}
+
+async function endThem(left: Journal, programs: SlurmPrograms): Promise<void> {
   const deadline = Date.now() + PATIENCE_MS;
   const cancelled = new Set<number>();
   for (let pause = 50;; pause = Math.min(2 * pause, 1000)) {
@@ -165,7 +199,8 @@ async function endThem(left: LeftOver, programs: SlurmPrograms): Promise<void> {
   }
 }
 
-function present(listing: string, { tag, ids }: LeftOver): number[] {
+function present(listing: string, { tag, jobs }: Journal): number[] {
+  const ids = new Set(jobs.map(({ id }) => id));
   return listing.split("\n").flatMap((line) => {
     const bar = line.indexOf("|");
     const id = Number(line.slice(0, bar));
@@ -175,7 +210,7 @@ function present(listing: string, { tag, ids }: LeftOver): number[] {
 }
 
 function stillThere(
-  { path }: LeftOver,
+  { path }: Journal,
   answer: Answer,
   there: readonly number[] | undefined,
 ): ClibsError {

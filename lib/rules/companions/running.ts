@@ -3,6 +3,7 @@
 import { join } from "node:path";
 import { readJsonIfExists } from "../../host/files.ts";
 import { JOB_ID_VARIABLE } from "../../jobs/group.ts";
+import { slurmJobs } from "../backends/slurm_journal.ts";
 import { findRoot } from "../root.ts";
 import { PRIVATE } from "../root.ts";
 import { folderOf } from "./repo.ts";
@@ -10,8 +11,16 @@ import type { RulesOptions, RunningJob } from "./types.ts";
 
 /** Lists the jobs that commands of this repo are running, the oldest first. */
 export function runningJobs(options: RulesOptions): RunningJob[] {
-  const folder = join(findRoot(folderOf(options)), PRIVATE, "running");
-  const jobs: RunningJob[] = [];
+  const root = findRoot(folderOf(options));
+  const folder = join(root, PRIVATE, "running");
+  const jobs: RunningJob[] = slurmJobs(root).map((
+    { rule, name, startedMs, id },
+  ) => ({
+    rule,
+    job: name,
+    ...(id === undefined ? {} : { slurm: id }),
+    startedMs,
+  }));
   for (const name of namesIn(folder)) {
     const mark = read(join(folder, name));
     // Of a job that has ended.

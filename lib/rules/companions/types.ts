@@ -154,8 +154,10 @@ export interface Shown {
 
 /** A job that is running. */
 export interface RunningJob extends JobName {
-  /** Its process group. */
+  /** Its process group, if it runs on this machine. */
   pid?: number;
+  /** Slurm's number of it, if Slurm has it. */
+  slurm?: number;
   /** When it started, in milliseconds since 1970. */
   startedMs?: number;
 }

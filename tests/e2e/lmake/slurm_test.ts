@@ -25,8 +25,8 @@ function slurm(
   });
 }
 
-const CPUS = 8;
-const MEM_MB = 400;
+const CPUS = 14;
+const MEM_MB = 600;
 
 slurm("200 jobs are spread, and take no more than there is", async (
   repo,
