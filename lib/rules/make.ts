@@ -95,6 +95,7 @@ class Command {
       },
       date: console.date,
       time: console.time,
+      host: console.host,
       verbose: options.verbose ?? false,
       onEvent: (event) => {
         this.#runs.event(event);

@@ -94,7 +94,7 @@ export interface Attributes {
   keepTmp: boolean;
   /** Signals to end a job, one a second; 0 only waits; SIGKILL follows. */
   killSigs: number[];
-  /** Ends what the job left running. */
+  /** Ends what the job left running: its process group; if given as true, all of it. */
   killDaemons: boolean;
   /** Times a job may be started within one command. Default: 10. */
   maxSubmits: number;
@@ -112,11 +112,11 @@ export interface Attributes {
   readdirOk: boolean;
   /** A `cd` into a folder that is not there creates it. */
   autoMkdir: boolean;
-  /** Warns of absolute paths of the repo in what the job writes. */
+  /** Takes the root of the repo in what the job writes for an error. */
   checkAbsPaths: boolean;
   /** Writes a string command to a file instead of passing it as an argument. */
   useScript: boolean;
-  /** Kinds of error after which a job is tried again, such as `lost`. */
+  /** Kinds of error that `-r` tries again, besides `err` and `timeout`; `-KIND` leaves one out. */
   retriedErrors: string[];
 }
 

@@ -110,7 +110,13 @@ export async function openRepo(
       sources,
       sums,
       memo,
-      files: new Files(root, store, sums, sources.dirs),
+      files: new Files(
+        root,
+        store,
+        sums,
+        sources.dirs,
+        definition.config.diskDatePrecision,
+      ),
       system: new SystemUse({
         root,
         mode: definition.config.systemDeps,

@@ -192,7 +192,7 @@ export interface RuleInput<
   >;
   /** Signals to end a job, one a second; 0 only waits; SIGKILL follows. */
   killSigs?: readonly number[];
-  /** Kinds of error after which a job is tried again, such as `lost`. */
+  /** Kinds of error that `-r` tries again besides `job_error` and `timeout`; `-KIND` leaves one out. */
   retriedErrors?: readonly string[];
   /** What to run: a script with `{NAME}` filled in, or a function. */
   cmd:

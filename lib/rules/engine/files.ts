@@ -12,8 +12,8 @@ import {
 import type { Store } from "../state/store.ts";
 import { PRIVATE } from "../root.ts";
 
-/** Two dates within so many nanoseconds may be the same. */
-const TICK_NS = 10_000_000n;
+/** Milliseconds within which two dates may be the same, however fine a disk's are. */
+const TICK_MS = 10;
 
 /** A file at one moment. */
 export interface Look {
@@ -31,18 +31,24 @@ export class Files {
   readonly root: string;
   readonly #store: Store;
   readonly #sums: Checksums;
+  readonly #tickNs: bigint;
   readonly #outside: readonly { name: string; path: string }[];
 
-  /** @param sourceDirs Names of source dirs outside the repo, as declared. */
+  /**
+   * @param sourceDirs Names of source dirs outside the repo, as declared.
+   * @param precisionMs Within how much two dates of the disk may be the same.
+   */
   constructor(
     root: string,
     store: Store,
     sums: Checksums,
     sourceDirs: readonly string[] = [],
+    precisionMs: number = TICK_MS,
   ) {
     this.root = root;
     this.#store = store;
     this.#sums = sums;
+    this.#tickNs = BigInt(Math.ceil(Math.max(precisionMs, TICK_MS) * 1e6));
     this.#outside = sourceDirs
       .map((dir) => dir.replace(/\/+$/, ""))
       .filter((dir) => dir.startsWith("/") || dir.startsWith(".."))
@@ -113,7 +119,8 @@ export class Files {
   safeStamp({ stamp, stat }: Look): string {
     if (!stat || stamp === "") return "";
     const now = BigInt(Date.now()) * 1_000_000n;
-    return now - stat.ctimeNs > TICK_NS && now - stat.mtimeNs > TICK_NS
+    return now - stat.ctimeNs > this.#tickNs &&
+        now - stat.mtimeNs > this.#tickNs
       ? stamp
       : "";
   }

@@ -8,6 +8,8 @@ export interface ReportOptions {
   date: boolean;
   /** Whether lines tell how long a job took. */
   time: boolean;
+  /** Whether lines tell where a job ran. Default: false. */
+  host?: boolean;
   /** Whether lines tell why a job runs, and name each source. */
   verbose: boolean;
   /** Gets each event for programs. */
@@ -33,6 +35,8 @@ export interface ReportEvent {
   durationMs?: number;
   /** The result cache that its outcome came from. */
   cache?: string;
+  /** Where it ran: name of the machine, or of the backend. */
+  host?: string;
   /** What went wrong. */
   message?: string;
   /** What the job wrote to standard error. */
@@ -60,6 +64,7 @@ export class Reporter {
       durationMs?: number;
       reason?: string;
       cache?: string;
+      host?: string;
       messages?: readonly string[];
       stderr?: string;
       maxLines?: number;
@@ -69,11 +74,13 @@ export class Reporter {
     const time = more.durationMs === undefined || !this.#options.time
       ? ""
       : seconds(more.durationMs);
+    const host = this.#options.host && more.host ? ` ${more.host}` : "";
     const reason = this.#options.verbose && more.reason
       ? [`  why: ${more.reason}`]
       : [];
     const lines = [
-      `${this.#prefix()}${word.padEnd(11)} ${rule} ${time.padStart(8)} ${name}`,
+      `${this.#prefix()}${word.padEnd(11)} ${rule}${host} ` +
+      `${time.padStart(8)} ${name}`,
       ...reason,
       ...(more.messages ?? []).map((message) => indent(message)),
     ];
@@ -87,6 +94,7 @@ export class Reporter {
       ...(more.reason ? { reason: more.reason } : {}),
       ...(more.durationMs === undefined ? {} : { durationMs: more.durationMs }),
       ...(more.cache === undefined ? {} : { cache: more.cache }),
+      ...(more.host === undefined ? {} : { host: more.host }),
       ...(more.messages?.length ? { message: more.messages.join("\n") } : {}),
       ...(more.stderr ? { stderr: more.stderr } : {}),
     });

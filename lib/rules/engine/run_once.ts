@@ -384,12 +384,14 @@ class Run {
     stderr = "",
   ): void {
     const { rule, display } = this.#state.job;
+    const { backend, maxStderrLen } = this.#state.attributes!;
     this.#engine.parts.report.job(word, rule.name, display, {
       ...(durationMs === undefined ? {} : { durationMs }),
       reason: this.#reason,
       messages,
       stderr,
-      maxLines: this.#state.attributes!.maxStderrLen,
+      host: backend === "local" ? Deno.hostname() : backend,
+      maxLines: maxStderrLen,
     });
   }
 }

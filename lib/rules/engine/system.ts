@@ -26,6 +26,8 @@ const PREFIXES = SYSTEM_PREFIXES.map((prefix) => `${prefix}/`)
 /** Made anew whenever a package is installed. */
 const MADE_ANEW = new Set(["/etc/ld.so.cache", "/etc/mtab"]);
 
+const COMPILED_PYTHON = /^(.*)\/__pycache__\/([^/.]+)\.[^/]+\.pyc$/;
+
 /** Things that a job used: `NAME VERSION` of a package, or `PATH CHECKSUM`. */
 interface UsedSet {
   /** What the databases were like when it was found to be so. */
@@ -184,6 +186,9 @@ export class SystemUse {
       ? this.#packages.ownerOf(path)
       : undefined;
     if (owner) return `${owner.name} ${owner.version}`;
+    // Compiled Python is made when a package is installed, or by who is first.
+    const python = COMPILED_PYTHON.exec(path);
+    if (python) return this.#entryOf(`${python[1]}/${python[2]}.py`);
     const sum = this.#sumOf(path);
     return sum === NO_FILE ? undefined : `${path} ${sum}`;
   }

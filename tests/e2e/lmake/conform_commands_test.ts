@@ -168,6 +168,24 @@ rule({ name: "Star", targets: { O: "{D:\\w+}/{*:\\w}" }, cmd: "echo >{D}/a" });
   assert.ok(!repo.has("LMAKE/server.sock"));
 });
 
+test("what lines show is a setting", async (repo) => {
+  repo.source({ s: "S\n" });
+  const rules = (settings: string) => `
+lmake.config.console = ${settings};
+rule({ name: "Cat", target: "{F:\\\\w}.out", dep: "s", cmd: "cat" });
+`;
+  repo.rules(rules("{ host: true }"));
+  const long = await repo.make("a.out", { unchecked: true });
+  const host = Deno.hostname().replaceAll(".", "\\.");
+  assert.match(
+    long.stderr,
+    new RegExp(`^\\d\\d:\\d\\d:\\d\\d done +Cat ${host} +\\S+s a\\.out$`, "m"),
+  );
+  repo.rules(rules("{ date: false, time: false }"));
+  const short = await repo.make("b.out", { unchecked: true });
+  assert.match(short.stderr, /^done +Cat +b\.out$/m);
+});
+
 test("exit codes", async (repo) => {
   repo.source({ s: "S\n" });
   repo.rules(`rule({ name: "A", target: "a", cmd: "cat s" });`);
