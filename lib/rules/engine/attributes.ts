@@ -1,22 +1,26 @@
 /** Works out the attributes of a job: given ones, functions, defaults. */
 
+import { resolve } from "node:path";
 import { ClibsError } from "../../errors.ts";
 import { METHODS } from "../../trace/methods.ts";
 import type { Attributes, DepSpec } from "../model.ts";
 import { expandTemplate } from "../pattern_template.ts";
 import { nameInside, nameOutside } from "../sub_repo.ts";
-import { commandDigest, resourcesDigest, templateValues } from "./command.ts";
+import {
+  commandDigest,
+  jobRoot,
+  resourcesDigest,
+  templateValues,
+} from "./command.ts";
 import type { Engine } from "./engine.ts";
 import { parseAmounts } from "./resources.ts";
 import { DEFAULTS, type JobState } from "./state.ts";
 
-/** Attributes whose strings are templates. */
-const TEMPLATES = [
-  "environ",
-  "environResources",
-  "environAncillary",
-  "resources",
-] as const;
+/** Attributes whose strings are templates, besides `resources`. */
+const TEMPLATES = ["environ", "environResources", "environAncillary"] as const;
+
+/** What other attributes may use, in the order in which it is worked out. */
+const EARLY: readonly string[] = ["deps", "dep", "resources"];
 
 /**
  * Works out attributes, static deps and digests of a job, once; again after
@@ -37,20 +41,18 @@ export async function settleAttributes(
   };
   state.attributes = attributes;
   try {
-    for (const name of order(rule.dynamic)) {
+    const [early, late] = [true, false].map((isEarly) =>
+      rule.dynamic.filter((name) => EARLY.includes(name) === isEarly)
+    ) as [string[], string[]];
+    for (const name of early.sort(inOrder)) {
       await evaluate(engine, state, attributes, name);
     }
-    const values = templateValues(state);
-    for (const name of TEMPLATES) {
-      attributes[name] = Object.fromEntries(
-        Object.entries(attributes[name]).map(([key, value]) => [
-          key,
-          typeof value === "string" ? expandTemplate(value, values) : value,
-        ]),
-      ) as Record<string, string>;
-    }
+    expand(state, attributes, "resources");
     attributes.resources = parseAmounts(attributes.resources);
+    for (const name of late) await evaluate(engine, state, attributes, name);
+    for (const name of TEMPLATES) expand(state, attributes, name);
     checkNames(attributes);
+    noteProgram(engine, state, attributes);
     state.command = commandDigest(state);
     state.resources = resourcesDigest(state);
   } catch (error) {
@@ -60,11 +62,38 @@ export async function settleAttributes(
   return state.problem;
 }
 
-/** Deps come first, then resources: other attributes may use them. */
-function order(names: readonly string[]): string[] {
-  const rank = (name: string) =>
-    name === "deps" || name === "dep" ? 0 : name === "resources" ? 1 : 2;
-  return [...names].sort((a, b) => rank(a) - rank(b));
+function inOrder(a: string, b: string): number {
+  return EARLY.indexOf(a) - EARLY.indexOf(b);
+}
+
+/** Fills in names, but for what a function gave: its braces are braces. */
+function expand(
+  state: JobState,
+  attributes: Attributes,
+  name: typeof TEMPLATES[number] | "resources",
+): void {
+  if (state.job.rule.dynamic.includes(name)) return;
+  const values = templateValues(state);
+  attributes[name] = Object.fromEntries(
+    Object.entries(attributes[name]).map(([key, value]) => [
+      key,
+      typeof value === "string" ? expandTemplate(value, values) : value,
+    ]),
+  ) as Record<string, string>;
+}
+
+/** A shell of the repo's own has to be there before the job starts. */
+function noteProgram(
+  { files }: Engine,
+  state: JobState,
+  { shell, interpreter }: Attributes,
+): void {
+  const { cmd } = state.job.rule;
+  const [program] = cmd?.kind === "function" ? interpreter : shell;
+  if (program === undefined || !program.includes("/")) return;
+  const path = resolve(jobRoot(state, files.root), program);
+  const file = files.name(path);
+  if (file) state.attributeFiles.set(file, files.look(file).sum);
 }
 
 async function evaluate(

@@ -1,7 +1,9 @@
 /** Runs a job once: everything from its private folder to what it did. */
 
 import { join } from "node:path";
+import { ClibsError } from "../../errors.ts";
 import { removeTree } from "../../host/files.ts";
+import { findProgram } from "../../host/process.ts";
 import { endMarked, JOB_ID_VARIABLE } from "../../jobs/group.ts";
 import { type Method, obtainTools, type Tools } from "../../trace/methods.ts";
 import { RecordReader } from "../../trace/record.ts";
@@ -145,7 +147,7 @@ async function executeIn(
   });
   const isShell = job.rule.cmd?.kind !== "function";
   const wrapped = session.wrap(
-    argv[0]!,
+    programOf(argv[0]!, env),
     argv,
     { ...inner, ...extraEnv },
     !isShell && attributes.interpreter.length > 0,
@@ -302,6 +304,25 @@ function toolsOf(method: Method): Promise<Tools> {
 /** Names of methods are checked when the job's attributes are worked out. */
 function methodOf(autodep: string): Method {
   return autodep as Method;
+}
+
+/**
+ * Path of a program; a name without a folder is looked for as shells do.
+ *
+ * @throws {ClibsError} `CLIBS_JOB_START` if there is none.
+ */
+function programOf(
+  name: string,
+  env: Readonly<Record<string, string>>,
+): string {
+  if (name.includes("/")) return name;
+  const found = findProgram(name, env["PATH"]);
+  if (found !== undefined) return found;
+  throw new ClibsError(
+    "CLIBS_JOB_START",
+    `Cannot run ${name}: it is not on the job's PATH`,
+    { facts: { PATH: env["PATH"] ?? "" } },
+  );
 }
 
 /** File that tells a function job what to do. */

@@ -81,6 +81,33 @@ rule({ name: "Good", target: "t5", cmd: ":" });
   });
 });
 
+test("shells by name, and of the repo's own; templates in attributes", async (repo) => {
+  repo.source({ "sh.in": '#!/bin/sh\necho mine\nshift\neval "$1"\n' });
+  repo.rules(String.raw`
+lmake.config.backends.local.tok = 5;
+rule({ name: "Template", target: "t{N:\d}", resources: { tok: "{N}" }, environ: { E: "e{N}{tok}" }, cmd: "echo {tok} $E" });
+rule({ name: "Braces", target: "braces", environ: () => ({ E: "{x}" }), cmd: "echo $E" });
+rule({ name: "Name", target: "name", shell: "cat", useScript: true, cmd: "text\n" });
+rule({ name: "Nobody", target: "nobody", shell: ["no-such-shell"], cmd: "" });
+rule({ name: "Shell", target: "tools/sh", dep: "sh.in", cmd: "cat; chmod +x tools/sh" });
+rule({ name: "Own", target: "own", shell: "tools/sh", cmd: "echo run" });
+`);
+  await repo.make("t2", "braces", "name", "own", { words: { done: 5 } });
+  assert.deepEqual(
+    ["t2", "braces", "name", "own"].map((name) => repo.content(name)),
+    ["2 e22\n", "{x}\n", "text\n", "mine\nrun\n"],
+  );
+  assert.deepEqual(await repo.deps("own"), ["tools/sh"]);
+  await repo.make("nobody", {
+    exit: 1,
+    words: { failed: 1 },
+    says: ["no-such-shell"],
+  });
+  repo.source({ "sh.in": "#!/bin/sh\necho other\n" });
+  await repo.make("own", { words: { done: 2 } });
+  assert.equal(repo.content("own"), "other\n");
+});
+
 test("resources: the sum never exceeds the pool, and too much is an error", async (repo) => {
   const log = repo.ext.join("log");
   repo.rules(String.raw`
