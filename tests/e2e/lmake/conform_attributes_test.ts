@@ -85,7 +85,7 @@ test("shells by name, and of the repo's own; templates in attributes", async (re
   repo.source({ "sh.in": '#!/bin/sh\necho mine\nshift\neval "$1"\n' });
   repo.rules(String.raw`
 lmake.config.backends.local.tok = 5;
-rule({ name: "Template", target: "t{N:\d}", resources: { tok: "{N}" }, environ: { E: "e{N}{tok}" }, cmd: "echo {tok} $E" });
+rule({ name: "Template", target: "t{N:\\d}", resources: { tok: "{N}" }, environ: { E: "e{N}{tok}" }, cmd: "echo {tok} $E" });
 rule({ name: "Braces", target: "braces", environ: () => ({ E: "{x}" }), cmd: "echo $E" });
 rule({ name: "Name", target: "name", shell: "cat", useScript: true, cmd: "text\n" });
 rule({ name: "Nobody", target: "nobody", shell: ["no-such-shell"], cmd: "" });
