@@ -266,9 +266,9 @@ export class Engine implements ServiceHost {
   #makes(state: JobState, file: string): boolean {
     if (state.isMissingStatic) return false;
     const target = state.record?.targets.find((one) => one.file === file);
-    if (target && (target.sum !== "none" || target.flags.includes("phony"))) {
-      return true;
-    }
+    if (target && target.sum !== "none") return true;
+    const flags = target?.flags ?? state.officialFlags(file)?.flags ?? [];
+    if (state.record && flags.includes("phony")) return true;
     // What failed might have made it.
     return state.failure !== undefined;
   }

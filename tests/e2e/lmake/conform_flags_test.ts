@@ -206,6 +206,7 @@ rule({ name: "Src", targets: { T: "srcuser", U: ["src", "sourceOk"] }, cmd: "ech
 rule({ name: "SideSrc", target: "sidesrc", sideTargets: { U: ["list", "sourceOk"] }, cmd: "echo c >list" });
 rule({ name: "DynSrc", target: "dynsrc", cmd: "ltarget -s list; echo d >list" });
 rule({ name: "Phony", targets: { T: ["phony", "phony"] }, deps: { S: "s" }, cmd: "" });
+rule({ name: "PhonyStar", targets: { P: ["ph/{*:\\w+}", "phony"] }, cmd: "mkdir -p ph; echo a >ph/a" });
 rule({ name: "PhonyUser", target: "phonyuser", deps: { P: "phony" }, cmd: "test ! -e {P} && echo fine" });
 rule({ name: "Shared1", targets: { T: "sh1" }, sideTargets: { X: "common" }, deps: { S: "s" }, cmd: "cat {S} >{T}; echo 1 >common" });
 rule({ name: "Shared2", targets: { T: "sh2", X: "common" }, deps: { S: "s" }, cmd: "cat {S} >{T}; echo 2 >common" });
@@ -215,6 +216,9 @@ rule({ name: "NoAllow", target: "noallow", cmd: "ltarget -a -w x; ltarget -a unt
 `);
   await repo.make("inc", "phonyuser", { words: { done: 3 } });
   assert.ok(!repo.has("phony"));
+  await repo.make("ph/a", "ph/any", { rules: { PhonyStar: 1 } });
+  assert.ok(repo.has("ph/a") && !repo.has("ph/any"));
+  await repo.make("ph/any");
   // Of a file with another name, a copy is changed.
   Deno.linkSync(repo.path("inc"), repo.path("inc.link"));
   repo.source({ s: "S2\n" });
