@@ -6,7 +6,8 @@ import { type Amounts, parseAmounts, Pool } from "../engine/resources.ts";
 import type { Spawner } from "../engine/spawner.ts";
 import type { Attributes, Config } from "../model.ts";
 import { type Backend, LocalBackend } from "./backend.ts";
-import type { OpenSlurm, SlurmRequest } from "./slurm_open.ts";
+import type { SlurmBackend } from "./slurm.ts";
+import type { SlurmRequest } from "./slurm_open.ts";
 
 /** What a command asks of all backends. */
 export interface BackendRequest {
@@ -31,6 +32,12 @@ export interface Place {
   setting: string;
 }
 
+/** Slurm, and how many jobs it had better have at most. */
+interface OpenSlurm {
+  backend: SlurmBackend;
+  jobs: number;
+}
+
 /** Counts jobs, beside the amounts that they ask for; no other can be named so. */
 const JOBS = "jobs at once";
 
@@ -39,7 +46,7 @@ export class Backends {
   readonly #root: string;
   readonly #spawner: () => Promise<Spawner>;
   readonly #local: LocalBackend;
-  readonly #slurms = new Map<string, OpenSlurm>();
+  readonly #slurms = new Map<string, Promise<SlurmBackend>>();
   readonly #slurmOf = new WeakMap<
     BackendRequest,
     Promise<OpenSlurm | string>
@@ -88,7 +95,7 @@ export class Backends {
 
   /** Waits until the backends have let go of all jobs. */
   async close(): Promise<void> {
-    for (const { backend } of this.#slurms.values()) await backend.close();
+    for (const backend of this.#slurms.values()) await (await backend).close();
     this.#local.close();
   }
 
@@ -171,20 +178,18 @@ export class Backends {
       counters: Object.keys(config.backends["slurm"] ?? {}),
       feedback: request.feedback ?? silent,
     };
-    const { openSlurm, slurmKey } = await import("./slurm_open.ts");
+    const { openSlurm, probeSlurm, slurmKey } = await import("./slurm_open.ts");
+    // Each command looks: it may have come, or gone, since the last one.
+    const jobs = await probeSlurm(wanted);
+    if (typeof jobs === "string") return jobs;
     const key = slurmKey(wanted);
-    const known = this.#slurms.get(key);
-    if (known) return known;
-    const opened = await openSlurm(wanted);
-    if (typeof opened === "string") return opened;
-    // Another command may have been quicker.
-    const other = this.#slurms.get(key);
-    if (other) {
-      await opened.backend.close();
-      return other;
+    let backend = this.#slurms.get(key);
+    if (!backend) {
+      backend = openSlurm(wanted);
+      this.#slurms.set(key, backend);
+      backend.catch(() => this.#slurms.delete(key));
     }
-    this.#slurms.set(key, opened);
-    return opened;
+    return { backend: await backend, jobs };
   }
 }
 

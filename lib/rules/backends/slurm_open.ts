@@ -16,12 +16,6 @@ import {
   SpawnedPrograms,
 } from "./slurm_programs.ts";
 
-/** Slurm, and how many jobs it had better have at most. */
-export interface OpenSlurm {
-  backend: SlurmBackend;
-  jobs: number;
-}
-
 /** How Slurm is wanted. */
 export interface SlurmRequest {
   /** Root of the repo. */
@@ -51,15 +45,13 @@ export function slurmKey(request: SlurmRequest): string {
 }
 
 /**
- * Opens Slurm.
+ * Looks whether Slurm is there.
  *
- * @returns Why it cannot be, if so.
- * @throws {ClibsError} `CLIBS_SLURM_ARGS` for arguments that make no sense.
+ * @returns How many jobs it had better have at most, or why there is none.
  */
-export async function openSlurm(
+export async function probeSlurm(
   request: SlurmRequest,
-): Promise<OpenSlurm | string> {
-  const args = splitArgs(request.args);
+): Promise<number | string> {
   const env = slurmEnvironment(request.environ);
   for (const program of ["sbatch", "squeue", "scancel", "scontrol", "sinfo"]) {
     if (findProgram(program, env["PATH"]) === undefined) {
@@ -72,26 +64,32 @@ export async function openSlurm(
   const run = join(request.root, PRIVATE, "run");
   Deno.mkdirSync(run, { recursive: true });
   const programs = new SpawnedPrograms(request.spawner, run, env);
-  const answer = await programs.run("sinfo", [
-    "--noheader",
-    "--format=%C",
-  ], PROBE_MS);
-  if (answer.code !== 0) return complaint(answer);
+  const args = ["--noheader", "--format=%C"];
+  const answer = await programs.run("sinfo", args, PROBE_MS);
+  return answer.code === 0 ? jobsFor(answer.stdout) : complaint(answer);
+}
+
+/**
+ * Opens Slurm.
+ *
+ * @throws {ClibsError} `CLIBS_SLURM_ARGS` for arguments that make no sense.
+ */
+export async function openSlurm(request: SlurmRequest): Promise<SlurmBackend> {
+  const args = splitArgs(request.args);
   const unit = {
     name: "lmake-node",
     sources: { "node.c": node },
     args: ["-O2", "-std=gnu11", "-w"],
   };
-  const backend = new SlurmBackend({
+  return new SlurmBackend({
     root: request.root,
     spawner: request.spawner,
     node: await obtainNative(unit, { feedback: request.feedback }),
-    env,
+    env: slurmEnvironment(request.environ),
     settings: request.settings,
     args,
     ownCounters: new Set(request.counters),
   });
-  return { backend, jobs: jobsFor(answer.stdout) };
 }
 
 /**

@@ -61,13 +61,15 @@ export interface SlurmPrograms {
   ): Promise<Answer>;
 }
 
+/** Calls so far: several callers may use the same folder. */
+let count = 0;
+
 /** Slurm's programs, started by the spawner. */
 export class SpawnedPrograms implements SlurmPrograms {
   readonly #spawner: () => Promise<Spawner>;
   readonly #env: Record<string, string>;
   readonly #folder: string;
   readonly #paths = new Map<string, string>();
-  #count = 0;
 
   /**
    * @param folder Takes what they print, for a moment.
@@ -89,7 +91,7 @@ export class SpawnedPrograms implements SlurmPrograms {
     args: readonly string[],
     limitMs: number = TIME_LIMIT_MS,
   ): Promise<Answer> {
-    const base = join(this.#folder, `${program}-${++this.#count}`);
+    const base = join(this.#folder, `${program}-${++count}`);
     const spawner = await this.#spawner();
     const spawned = await spawner.start({
       argv: [this.#find(program), ...args],

@@ -164,6 +164,8 @@ static bool open_as(int fd, const char *path, int flags) {
 // In the child of vfork(), which shares our memory: only calls, no changes.
 static void become(struct request *request, volatile int *error) {
   setsid();
+  // Whoever kills us would leave it running, beside its next try.
+  prctl(PR_SET_PDEATHSIG, SIGKILL);
   sigset_t none;
   sigemptyset(&none);
   for (int i = 1; i < 32; i++) signal(i, SIG_DFL);
