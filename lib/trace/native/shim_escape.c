@@ -98,11 +98,17 @@ static bool is_traced(void) {
 
 void shim_follow_escape(int dir, const char *path, bool follow,
                         char *const *argv, int reason) {
-  bool seen = false;
+  bool traced = false, held = false;
   if (reason != TRACE_ESCAPE_SETUID && (trace_map->flags & TRACE_ESCALATE) &&
       *trace_map->tracer) {
-    seen = is_traced() || (be_seized() && trace_install_filter() == 0);
+    traced = is_traced();
+    held = traced || be_seized();
   }
+  // Before the filter: behind it, a call that looks waits for the tracer, which
+  // only comes with the exec.
   shim_report_escape(dir, path, follow, argv,
-                reason | (seen ? TRACE_ESCAPE_SEEN : 0));
+                     reason | (held ? TRACE_ESCAPE_SEEN : 0));
+  if (held && !traced && trace_install_filter() != 0) {
+    shim_report_escape(dir, path, follow, argv, reason);
+  }
 }
