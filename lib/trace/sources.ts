@@ -62,6 +62,8 @@ export const shimUnit: NativeUnit = {
     // A program may pass null where libc's headers say that it may not.
     "-fno-delete-null-pointer-checks",
     "-D__nonnull(x)=",
+    // A listener begins with the exec, and would hold up what comes before.
+    "-DTRACE_NO_LISTENER",
   ],
 };
 
