@@ -43,7 +43,7 @@ export type * from "./infer.ts";
 export type * from "./types.ts";
 export * from "../job/outside.ts";
 export type * from "../job/types.ts";
-export type { Attributes } from "../model.ts";
+export type { Attributes, SlurmSettings } from "../model.ts";
 
 /** Root of the repo, absolute. */
 export const repoRoot: string = session().root;

@@ -77,14 +77,34 @@ def ask(op, **fields):
     raise Error(error["code"], message, error.get("hint"))
 
 
+def _dial(address):
+    """Connect to `/path`, or `tcp:host:port`; `@host` is out of reach."""
+    import socket
+
+    if address.startswith("@"):
+        raise Error(
+            "CLIBS_JOB_NODE",
+            f"Cannot reach the runner on {address[1:]} from this machine",
+            "set lmake.config.slurm.address to a name by which nodes know that "
+            "machine, or run the job there",
+        )
+    if address.startswith("tcp:"):
+        host, _, port = address[4:].rpartition(":")
+        return socket.create_connection((host, int(port)))
+    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        connection.connect(address)
+    except OSError:
+        connection.close()
+        raise
+    return connection
+
+
 class _Channel:
     """A connection: a descriptor only, which nobody warns about at the end."""
 
     def __init__(self):
-        import socket
-
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as connection:
-            connection.connect(os.environ[_SOCKET])
+        with _dial(os.environ[_SOCKET]) as connection:
             self._fd = connection.detach()
         self.pid = os.getpid()
 
