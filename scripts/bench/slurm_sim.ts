@@ -141,8 +141,8 @@ async function measure(
 /** Like those of a job. */
 const ENVIRONMENT = Object.fromEntries([
   ...Array.from({ length: 12 }, (_, n) => [`VARIABLE_${n}`, `value ${n}`]),
-  ["LD_PRELOAD", "/home/user/.cache/clibs/native-v2/clibs-trace.so"],
-  ["PATH", "/home/user/repo/LMAKE/bin:/usr/local/bin:/usr/bin:/bin"],
+  ["LD_PRELOAD", "/shared/native-v2/clibs-trace.so"],
+  ["PATH", "/shared/repo/LMAKE/bin:/usr/local/bin:/usr/bin:/bin"],
 ]);
 
 async function firstLine(from: ReadableStream<Uint8Array>): Promise<string> {
