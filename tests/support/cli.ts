@@ -17,6 +17,8 @@ export interface CliOptions {
   env?: Record<string, string>;
   /** Program to run instead of main.ts. */
   main?: string;
+  /** Words before the command line. Default: none. */
+  prefix?: readonly string[];
 }
 
 /** Arguments for Deno that run the command, before its own. */
@@ -37,8 +39,14 @@ export async function clibs(
   args: readonly string[],
   options: CliOptions = {},
 ): Promise<CliResult> {
-  const output = await new Deno.Command(Deno.execPath(), {
-    args: [...cliArgs(options.main), ...args],
+  const [program = "", ...rest] = [
+    ...options.prefix ?? [],
+    Deno.execPath(),
+    ...cliArgs(options.main),
+    ...args,
+  ];
+  const output = await new Deno.Command(program, {
+    args: rest,
     cwd: options.cwd,
     env: { ...NEUTRAL, ...options.env },
     stdin: "null",
