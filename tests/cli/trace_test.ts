@@ -602,7 +602,12 @@ exit 6
       "run.sh",
     ];
     const child = new Deno.Command("script", {
-      args: ["-qec", words.map((word) => `'${word}'`).join(" "), "/dev/null"],
+      // In the shell's place: some shells end with Ctrl-C's code themselves.
+      args: [
+        "-qec",
+        `exec ${words.map((word) => `'${word}'`).join(" ")}`,
+        "/dev/null",
+      ],
       cwd: place.path,
       env: { ...NEUTRAL, PATH: "/usr/bin:/bin" },
       stdin: "piped",

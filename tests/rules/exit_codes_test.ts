@@ -22,7 +22,7 @@ test("commands about rules have exit codes of their own", async (repo) => {
       "mark -a a",
       "debug",
       "debug a b",
-      "repair a",
+      "repair --nosuch",
       "collect -x",
       "make --nosuch",
       "make -j many a",
