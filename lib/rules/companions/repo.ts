@@ -12,7 +12,7 @@ import { PRIVATE } from "../root.ts";
 import { releaseServer } from "../server/client.ts";
 import type { RulesOptions } from "./types.ts";
 
-/** How long a server that was asked to go may take. */
+/** How long a server that was asked to go, or goes by itself, may take. */
 const RELEASE_MS = 2000;
 
 /** Looks into a repo without changing anything in it. */
@@ -65,9 +65,9 @@ export async function alone<T>(
 ): Promise<T> {
   const path = join(root, PRIVATE, "lock");
   Deno.mkdirSync(dirname(path), { recursive: true });
-  const wasServed = await releaseServer(root);
+  await releaseServer(root);
   using file = Deno.openSync(path, { read: true, write: true, create: true });
-  if (!await lock(file, wasServed ? RELEASE_MS : 0)) {
+  if (!await lock(file, RELEASE_MS)) {
     const owner = Deno.readTextFileSync(path).trim();
     throw new ClibsError(
       "CLIBS_LMAKE_BUSY",
