@@ -264,6 +264,7 @@ export type { BuildProfile, ProfiledRun } from "./lib/rules/profile/profile.ts";
 export { profileReport, profileTrace } from "./lib/rules/profile/api.ts";
 export type { ReportEvent as MakeEvent } from "./lib/rules/engine/report.ts";
 export type {
+  AskedServer,
   MadeFile,
   MakeError,
   MakeOptions,

@@ -1,6 +1,6 @@
 /** What a command is: data for the parser, help, completions and docs. */
 
-import type { ClibsError, FeedbackBus } from "../mod.ts";
+import type { AskedServer, ClibsError, FeedbackBus } from "../mod.ts";
 
 /** What a shell should offer for a value. */
 export type Completion = "file" | "dir" | "code";
@@ -80,6 +80,8 @@ export interface CommandContext {
   readonly bus: FeedbackBus;
   /** Fires at Ctrl-C, SIGTERM and SIGHUP; to be passed to the library. */
   readonly signal: AbortSignal;
+  /** The server that was asked to do what this command line says. */
+  readonly asked?: AskedServer | undefined;
   /** Whether `--json` was given. */
   readonly json: boolean;
   /** Whether `--verbose` was given. */

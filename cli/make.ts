@@ -64,7 +64,9 @@ export async function run(
     sync: flags.sync,
     verbose: context.verbose,
     onLine: write,
-    onEvent: (event) => void events.push(event),
+    ...(context.json
+      ? { onEvent: (event: MakeEvent) => void events.push(event) }
+      : {}),
     ...(isLive
       ? { onProgress: (progress) => status(statusLine(progress)) }
       : {}),
@@ -75,6 +77,7 @@ export async function run(
     feedback: context.bus,
     signal: context.signal,
     serverCommand,
+    asked: context.asked,
   }).finally(() => isLive && status(""));
   if (profile && tracePath !== undefined) {
     writeFile(tracePath, await profileTrace(profile));

@@ -1,6 +1,7 @@
 /** The frame around every command: argv in, exit code out. */
 
 import {
+  type AskedServer,
   type ClibsError,
   FeedbackBus,
   type FileSink,
@@ -32,19 +33,25 @@ const env = (name: string) => Deno.env.get(name);
 /** The document that `--json` prints. */
 type Document = Readonly<Record<string, unknown>>;
 
+/** Options of {@linkcode run}. */
+export interface RunOptions {
+  /** Loads a command's module; tests give their own. */
+  load?: (name: CommandName) => Promise<CommandModule>;
+  /** The server that was asked to do what this command line says. */
+  asked?: AskedServer;
+}
+
 /**
  * Runs the command line.
  *
  * @param argv Words after `clibs`.
- * @param load Loads a command's module; tests give their own.
  * @returns 0: done, 1: the work failed, 2: the command line was wrong,
  * 130: interrupted. The commands about rules have codes of their own, and die
  * of an interrupt.
  */
 export async function run(
   argv: readonly string[],
-  load: (name: CommandName) => Promise<CommandModule> = (name) =>
-    commands[name].load(),
+  options: RunOptions = {},
 ): Promise<number> {
   const stdout = textStream(Deno.stdout);
   const stderr = textStream(Deno.stderr);
@@ -57,7 +64,7 @@ export async function run(
   try {
     const parsed = parse(withLmakeArgs(argv));
     if (parsed.kind === "command") {
-      return await runCommand(parsed, load, stdout, stderr);
+      return await runCommand(parsed, options, stdout, stderr);
     }
     return await printHelp(parsed, stdout);
   } catch (thrown) {
@@ -93,7 +100,7 @@ async function printHelp(
 
 async function runCommand(
   parsed: Parsed & { kind: "command" },
-  load: (name: CommandName) => Promise<CommandModule>,
+  { load = (name) => commands[name].load(), asked }: RunOptions,
   stdout: TextStream,
   stderr: TextStream,
 ): Promise<number> {
@@ -116,6 +123,7 @@ async function runCommand(
   const reported: ClibsError[] = [];
   const context: CommandContext = {
     bus,
+    asked,
     signal: interrupts.signal,
     json: global.json ?? false,
     verbose: global.verbose ?? false,

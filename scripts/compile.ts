@@ -62,6 +62,9 @@ async function compile(target: string, name: string): Promise<boolean> {
       "compile",
       "--quiet",
       "--allow-all",
+      // main.ts loads it by a name that nobody sees through.
+      "--include",
+      "cli/run.ts",
       ...native.flatMap((path) => ["--include", path]),
       "--target",
       target,

@@ -3,8 +3,9 @@
 import { join } from "node:path";
 import { ClibsError } from "../errors.ts";
 import { lstatIfExists } from "../host/files.ts";
-import type { MakeOptions, MakeReport } from "./make_types.ts";
+import type { AskedServer, MakeOptions, MakeReport } from "./make_types.ts";
 import { findRoot } from "./root.ts";
+import type { Asked } from "./server/quick.ts";
 
 /**
  * Makes files by the rules of `Lmakefile.ts`: runs the jobs that they need and
@@ -29,15 +30,23 @@ export async function make(
      * Default: files are made in this process, unless there is a server.
      */
     serverCommand?: (root: string) => string[];
+    /** A server that was asked for this already. Default: none. */
+    asked?: AskedServer | undefined;
     /** Waits until the server has ended, which it does as soon as it can. */
     sync?: boolean;
   } = {},
 ): Promise<MakeReport> {
-  const { serverCommand, sync = false, ...rest } = options;
-  if (Deno.env.get("CLIBS_MAKE_SERVER") !== "0") {
-    const { makeByServer, releaseServer } = await import("./server/client.ts");
-    const root = findRoot(options.cwd ?? ".");
-    const report = await makeByServer(root, rest, serverCommand);
+  const { serverCommand, asked, sync = false, ...rest } = options;
+  const { makeByServer, releaseServer } = await import("./server/client.ts");
+  const root = findRoot(options.cwd ?? ".");
+  if (Deno.env.get("CLIBS_MAKE_SERVER") === "0") await releaseServer(root);
+  else {
+    const report = await makeByServer(
+      root,
+      rest,
+      serverCommand,
+      asked as Asked | undefined,
+    );
     if (report && sync) await releaseServer(root);
     if (report) return report;
   }

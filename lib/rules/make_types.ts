@@ -6,6 +6,12 @@ import type { ReportEvent } from "./engine/report.ts";
 import type { BuildProfile } from "./profile/profile.ts";
 import type { MakeProgress } from "./profile/progress.ts";
 
+/** A server of a repo that was asked to make files, and is at it. */
+export interface AskedServer {
+  /** Root of the repo. */
+  readonly root: string;
+}
+
 /** What to make, and how. */
 export interface MakeOptions {
   /** Files to make, relative to `cwd`. None: the rules are read, and that is all. */

@@ -1,6 +1,5 @@
 /** Where a repo of rules is. */
 
-import { dirname, join } from "node:path";
 import { ClibsError } from "../errors.ts";
 
 /** Name of the file with the rules. */
@@ -12,6 +11,11 @@ export const PRIVATE = "LMAKE";
 /** File in it that names the sub-repos of the repo. */
 export const SUB_REPOS = "sub-repos.json";
 
+/** The folder above; node:path would take longer to load than all else here. */
+function dirname(path: string): string {
+  return path.slice(0, path.lastIndexOf("/")) || "/";
+}
+
 /**
  * The root of the repo that has a repo as a sub-repo, as far as its rules were
  * ever read; else the repo itself.
@@ -20,9 +24,9 @@ function outermost(root: string): string {
   let found = root;
   for (let dir = dirname(root); dirname(dir) !== dir; dir = dirname(dir)) {
     try {
-      const text = Deno.readTextFileSync(join(dir, PRIVATE, SUB_REPOS));
+      const text = Deno.readTextFileSync(`${dir}/${PRIVATE}/${SUB_REPOS}`);
       const folders = JSON.parse(text) as string[];
-      if (folders.some((name) => join(dir, name) === root)) found = dir;
+      if (folders.some((name) => `${dir}/${name}` === root)) found = dir;
     } catch {
       // None here.
     }
@@ -39,7 +43,7 @@ export function findRoot(from: string): string {
   const start = Deno.realPathSync(from);
   for (let dir = start;; dir = dirname(dir)) {
     try {
-      if (Deno.statSync(join(dir, LMAKEFILE)).isFile) return outermost(dir);
+      if (Deno.statSync(`${dir}/${LMAKEFILE}`).isFile) return outermost(dir);
     } catch {
       // Not here.
     }

@@ -59,11 +59,15 @@ function peers(dir: string): Contender[] {
   ];
 }
 
-/** C files that include four headers each. */
+/** C files that include four headers each, and the program of all. */
 function benchC(dir: string): void {
   for (const tool of ["clibs", "ninja", "make"]) writeC(join(dir, tool));
-  const units = Array.from({ length: C_FILES }, (_, i) => `f${i}`);
+  const units = [
+    "main",
+    ...Array.from({ length: C_FILES }, (_, i) => `f${i}`),
+  ];
   const objects = units.map((unit) => `${unit}.o`);
+  const link = "gcc -o prog @objects.txt";
   write(dir, {
     "clibs/Manifest": [
       "Lmakefile.ts",
@@ -76,28 +80,35 @@ function benchC(dir: string): void {
 import { rule } from "@clibs/cli/lmake";
 rule({ name: "Compile", targets: { OBJ: "{F:.+}.o" }, deps: { SRC: "{F}.c" },
   cmd: "gcc -c -o {OBJ} {SRC}" });
-rule({ name: "All", target: "all", deps: { L: "objects.txt" },
-  cmd: "ldepend -R $(cat {L}); echo done" });
+rule({ name: "Link", targets: { PROG: "prog" }, deps: { L: "objects.txt" },
+  cmd: "ldepend -R $(cat {L}); ${link}" });
 `,
+    "ninja/objects.txt": objects.join("\n"),
+    "make/objects.txt": objects.join("\n"),
     "ninja/build.ninja": `
 rule cc
   command = gcc -MMD -MF $out.d -c -o $out $in
   depfile = $out.d
   deps = gcc
+rule link
+  command = ${link}
 ${units.map((unit) => `build ${unit}.o: cc ${unit}.c`).join("\n")}
+build prog: link ${objects.join(" ")} | objects.txt
+default prog
 `,
     "make/Makefile": `
-all: ${objects.join(" ")}
+prog: ${objects.join(" ")} objects.txt
+	${link}
 %.o: %.c
 	gcc -MMD -c -o $@ $<
 -include $(wildcard *.d)
 `,
   });
-  const all = () => [...peers(dir), clibs(join(dir, "clibs"), "all")];
+  const all = () => [...peers(dir), clibs(join(dir, "clibs"), "prog")];
   const clean = (contender: Contender): Contender => ({
     ...contender,
     prepare: () => {
-      bash(dir, "rm -f */*.o */*.d */all */.ninja*; rm -rf clibs/LMAKE");
+      bash(dir, "rm -f */*.o */*.d */prog */.ninja*; rm -rf clibs/LMAKE");
     },
   });
   show(`${C_FILES} x gcc -c: full`, all().map(clean), 1);
@@ -107,7 +118,7 @@ all: ${objects.join(" ")}
       ...contender,
       prepare: () => void bash(contender.cwd!, `sleep 0.02; ${script}`),
     }));
-  show("header touched, same content", each("touch h0.h"));
+  show("header touched, same content", each("touch h5.h"));
   show(
     "one leaf .c changed",
     each('echo "int edit_$RANDOM$RANDOM;" >> f1.c'),
@@ -120,11 +131,12 @@ function writeC(dir: string): void {
   for (let i = 0; i < HEADERS; i++) {
     files[`h${i}.h`] = `#ifndef H${i}\n#define H${i} ${i}\n#endif\n`;
   }
+  files["main.c"] = "int f1(void);\nint main(void) { return f1() != 1; }\n";
   for (let i = 0; i < C_FILES; i++) {
-    const included = [0, 1, 7, 31].map((step) => (i * step) % HEADERS);
+    const included = [1, 7, 31, 43].map((step) => (i * step) % HEADERS);
     files[`f${i}.c`] = `${
       [...new Set(included)].map((h) => `#include "h${h}.h"`).join("\n")
-    }\nint f${i}(void) { return H0 + ${i}; }\n`;
+    }\nint f${i}(void) { return ${i}; }\n`;
   }
   write(dir, files);
 }

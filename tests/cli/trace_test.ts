@@ -1,14 +1,13 @@
 /** `clibs trace`, `clibs trace check` and `clibs xxhsum` as commands. */
 
 import assert from "node:assert/strict";
-import { fileURLToPath } from "node:url";
 import { cliArgs, clibs, type CliResult, NEUTRAL } from "../support/cli.ts";
+import { loadedBy } from "../support/loaded.ts";
 import { plainUserPrefix } from "../support/plain_user.ts";
 import { TempDir } from "../support/temp.ts";
 import { has } from "../support/tools.ts";
 import { isLinux, works } from "../support/trace.ts";
 
-const MAIN = new URL("../../main.ts", import.meta.url);
 const ignore = !isLinux || !has("cc");
 const methods: Record<string, boolean> = {};
 if (!ignore) {
@@ -713,31 +712,9 @@ Deno.test({
 });
 
 Deno.test("a command that does not trace loads nothing of the tracer", async () => {
-  const { stdout, success } = await new Deno.Command(Deno.execPath(), {
-    args: ["info", "--json", fileURLToPath(MAIN)],
-  }).output();
-  assert.ok(success);
-  const { modules, roots } = JSON.parse(new TextDecoder().decode(stdout)) as {
-    roots: string[];
-    modules: {
-      specifier: string;
-      dependencies?: { isDynamic?: boolean; code?: { specifier?: string } }[];
-    }[];
-  };
-  const known = new Map(modules.map((one) => [one.specifier, one]));
-  const loaded = new Set<string>();
-  const load = (specifier: string) => {
-    if (loaded.has(specifier)) return;
-    loaded.add(specifier);
-    for (
-      const { isDynamic, code } of known.get(specifier)?.dependencies ?? []
-    ) {
-      if (!isDynamic && code?.specifier) load(code.specifier);
-    }
-  };
-  for (const root of roots) load(root);
-  assert.ok(loaded.size > 20, `${loaded.size}`);
-  const tracers = [...loaded].map((specifier) => specifier.split("/lib/")[1])
-    .filter((name) => /^trace\/|toolchain\/native|xxh3/.test(name ?? ""));
+  const loaded = await loadedBy("cli/run.ts");
+  assert.ok(loaded.length > 20, `${loaded.length}`);
+  const tracers = loaded.map((name) => name.replace(/^lib\//, ""))
+    .filter((name) => /^trace\/|toolchain\/native|xxh3/.test(name));
   assert.deepEqual(tracers, ["trace/api.ts"]);
 });

@@ -10,15 +10,15 @@ import {
 import { readTextIfExists } from "../../host/files.ts";
 import type { MakeOptions, MakeReport } from "../make_types.ts";
 import { PRIVATE } from "../root.ts";
+import { SPEAKER } from "./address.ts";
+import { LineWriter, readLines } from "./lines.ts";
 import {
   type Answer,
-  LineWriter,
-  readLines,
   type Request,
   type SentOptions,
   serverAddress,
-  SPEAKER,
 } from "./protocol.ts";
+import type { Asked } from "./quick.ts";
 
 /** Exit code of a server that found the repo locked. */
 const BUSY = 75;
@@ -35,6 +35,7 @@ export type StartCommand = (root: string) => string[];
  *
  * @param start Command line of a server. Without one only a server that is
  *   there is asked.
+ * @param asked A server that was asked for the same already.
  * @returns Undefined if there is none, and none is to be started.
  * @throws {ClibsError} `CLIBS_LMAKE_SERVER` if it cannot be started; what the
  *   command itself throws.
@@ -43,11 +44,15 @@ export async function makeByServer(
   root: string,
   options: MakeOptions,
   start: StartCommand | undefined,
+  asked?: Asked,
 ): Promise<MakeReport | undefined> {
   for (let attempt = 0;; attempt++) {
-    const socket = await connect(root, options, start);
+    const isAsked = attempt === 0 && asked?.root === root;
+    const socket = isAsked ? asked.socket : await connect(root, options, start);
     if (!socket) return undefined;
-    const report = await ask(socket, options);
+    const report = isAsked
+      ? await listen(socket, asked.answers, asked.writer, options)
+      : await ask(socket, options);
     if (report !== "gone") return report;
     if (attempt < RETRIES) continue;
     throw new ClibsError(
@@ -153,11 +158,12 @@ async function ask(
   socket: Deno.UnixConn,
   options: MakeOptions,
 ): Promise<MakeReport | "gone"> {
-  const { onLine, onEvent, onProgress, onStdout, feedback, signal, ...rest } =
+  const { onLine: _line, feedback: _feedback, signal: _signal, ...rest } =
     options;
+  const { onEvent, onProgress, onStdout, ...values } = rest;
   const writer = new LineWriter(socket);
   const sent: SentOptions = {
-    ...rest,
+    ...values,
     cwd: Deno.realPathSync(options.cwd ?? "."),
     environ: options.environ ?? Deno.env.toObject(),
   };
@@ -171,12 +177,23 @@ async function ask(
       stdout: onStdout !== undefined,
     },
   };
+  writer.send(request);
+  return await listen(socket, readLines<Answer>(socket), writer, options);
+}
+
+/** Hears what a server that was asked has to say. */
+async function listen(
+  socket: Deno.UnixConn,
+  answers: AsyncIterable<Answer>,
+  writer: LineWriter,
+  options: MakeOptions,
+): Promise<MakeReport | "gone"> {
+  const { onLine, onEvent, onProgress, onStdout, feedback, signal } = options;
   const cancel = () => writer.send({ op: "cancel" });
   signal?.addEventListener("abort", cancel, { once: true });
   try {
-    writer.send(request);
     if (signal?.aborted) cancel();
-    for await (const answer of readLines<Answer>(socket)) {
+    for await (const answer of answers) {
       switch (answer.kind) {
         case "line":
           onLine?.(answer.text);

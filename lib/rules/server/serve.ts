@@ -9,14 +9,9 @@ import { lstatIfExists } from "../../host/files.ts";
 import { makeIn } from "../make.ts";
 import { PRIVATE } from "../root.ts";
 import { inWorkplace, type Workplace } from "../workplace.ts";
-import {
-  type Answer,
-  LineWriter,
-  readLines,
-  type Request,
-  serverAddress,
-  SPEAKER,
-} from "./protocol.ts";
+import { SPEAKER } from "./address.ts";
+import { LineWriter, readLines } from "./lines.ts";
+import { type Answer, type Request, serverAddress } from "./protocol.ts";
 
 /** Exit code if another process works in the repo. */
 export const BUSY = 75;

@@ -132,7 +132,9 @@ function exists(path: string): boolean {
   }
 }
 
-Deno.exitCode = await run(Deno.args, () =>
-  Promise.resolve({
-    run: (context, [scene]) => scenes[scene!]!(context),
-  }));
+Deno.exitCode = await run(Deno.args, {
+  load: () =>
+    Promise.resolve({
+      run: (context, [scene]) => scenes[scene!]!(context),
+    }),
+});

@@ -1,0 +1,50 @@
+/** Lines of JSON over a socket. Imports nothing that takes time to load. */
+
+/** Sends values as lines; in order, and without anybody waiting. */
+export class LineWriter {
+  readonly #to: { write(bytes: Uint8Array): Promise<number> };
+  #queue: Promise<void> = Promise.resolve();
+
+  /** @param to Where the lines go. */
+  constructor(to: { write(bytes: Uint8Array): Promise<number> }) {
+    this.#to = to;
+  }
+
+  /** Sends a value; a peer that is gone gets nothing. */
+  send(value: unknown): void {
+    const bytes = new TextEncoder().encode(`${JSON.stringify(value)}\n`);
+    this.#queue = this.#queue.then(async () => {
+      for (let at = 0; at < bytes.length;) {
+        at += await this.#to.write(bytes.subarray(at));
+      }
+    }).catch(() => {});
+  }
+
+  /** Settled once everything was sent. */
+  flushed(): Promise<void> {
+    return this.#queue;
+  }
+}
+
+/** Reads lines of JSON until the peer is gone. */
+export async function* readLines<T>(
+  from: { read(to: Uint8Array): Promise<number | null> },
+): AsyncGenerator<T> {
+  const decoder = new TextDecoder();
+  const buffer = new Uint8Array(65536);
+  let rest = "";
+  for (;;) {
+    let n: number | null;
+    try {
+      n = await from.read(buffer);
+    } catch {
+      return;
+    }
+    if (n === null) return;
+    rest += decoder.decode(buffer.subarray(0, n), { stream: true });
+    for (let end; (end = rest.indexOf("\n")) >= 0;) {
+      yield JSON.parse(rest.slice(0, end)) as T;
+      rest = rest.slice(end + 1);
+    }
+  }
+}
