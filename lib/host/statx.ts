@@ -93,7 +93,15 @@ export function isExecutable(stat: StatNs): boolean {
  * file system's clock.
  */
 export function stampText(stat: StatNs): string {
+  if (stat instanceof RawStat) return stat.stamp();
   return `${stat.size} ${stat.mode} ${stat.ino} ${stat.mtimeNs} ${stat.ctimeNs}`;
+}
+
+/** Milliseconds since 1970 of the last change of content, names or mode. */
+export function changedMs(stat: StatNs): number {
+  if (stat instanceof RawStat) return stat.changedMs();
+  const { mtimeNs, ctimeNs } = stat;
+  return Number(mtimeNs > ctimeNs ? mtimeNs : ctimeNs) / 1e6;
 }
 
 /** Text of a link; undefined if there is nothing, or it is no link. */
@@ -121,15 +129,7 @@ function statx(
   const cName = cPath(path);
   if (!cName) return undefined;
   if (functions.statx(AT_FDCWD, cName, flags, WANTED, answer) === 0) {
-    return {
-      size: view.getUint32(40, true) + view.getUint32(44, true) * 2 ** 32,
-      mode: view.getUint16(28, true),
-      nlink: view.getUint32(16, true),
-      ino: view.getBigUint64(32, true),
-      dev: view.getUint32(136, true) * 2 ** 32 + view.getUint32(140, true),
-      mtimeNs: timeAt(112),
-      ctimeNs: timeAt(96),
-    };
+    return new RawStat();
   }
   const code = errno(functions);
   if (ABSENT.includes(code)) return undefined;
@@ -139,9 +139,73 @@ function statx(
   return ifPresent(() => follow ? Deno.statSync(path) : Deno.lstatSync(path));
 }
 
-function timeAt(offset: number): bigint {
-  return view.getBigInt64(offset, true) * 1_000_000_000n +
-    BigInt(view.getUint32(offset + 8, true));
+/**
+ * What statx has answered. Numbers that may not be exact are put together when
+ * they are asked for: mostly it is only the stamp that is.
+ */
+class RawStat implements StatNs {
+  readonly size = view.getUint32(40, true) +
+    view.getUint32(44, true) * 2 ** 32;
+  readonly mode = view.getUint16(28, true);
+  readonly nlink = view.getUint32(16, true);
+  readonly #inode = view.getUint32(32, true);
+  readonly #inodeHigh = view.getUint32(36, true);
+  readonly #device = view.getUint32(140, true);
+  readonly #deviceHigh = view.getUint32(136, true);
+  readonly #mtime = secondsAt(112);
+  readonly #mtimeNano = view.getUint32(120, true);
+  readonly #ctime = secondsAt(96);
+  readonly #ctimeNano = view.getUint32(104, true);
+
+  get ino(): bigint {
+    return BigInt(this.#inodeHigh) << 32n | BigInt(this.#inode);
+  }
+
+  get dev(): number {
+    return this.#deviceHigh * 2 ** 32 + this.#device;
+  }
+
+  get mtimeNs(): bigint {
+    return nanoseconds(this.#mtime, this.#mtimeNano);
+  }
+
+  get ctimeNs(): bigint {
+    return nanoseconds(this.#ctime, this.#ctimeNano);
+  }
+
+  changedMs(): number {
+    return Math.max(
+      this.#mtime * 1000 + this.#mtimeNano / 1e6,
+      this.#ctime * 1000 + this.#ctimeNano / 1e6,
+    );
+  }
+
+  /** The same text as of the exact numbers. */
+  stamp(): string {
+    const inode = this.#inodeHigh < 2 ** 21
+      ? this.#inodeHigh * 2 ** 32 + this.#inode
+      : this.ino;
+    const mtime = nanoText(this.#mtime, this.#mtimeNano);
+    const ctime = nanoText(this.#ctime, this.#ctimeNano);
+    return `${this.size} ${this.mode} ${inode} ${mtime} ${ctime}`;
+  }
+}
+
+/** Whole seconds, which may be negative. */
+function secondsAt(offset: number): number {
+  return view.getInt32(offset + 4, true) * 2 ** 32 +
+    view.getUint32(offset, true);
+}
+
+function nanoseconds(seconds: number, nano: number): bigint {
+  return BigInt(seconds) * 1_000_000_000n + BigInt(nano);
+}
+
+/** The digits of {@linkcode nanoseconds}. */
+function nanoText(seconds: number, nano: number): string {
+  if (seconds <= 0) return String(nanoseconds(seconds, nano));
+  // A leading 1 keeps the zeros.
+  return seconds + String(1_000_000_000 + nano).slice(1);
 }
 
 function ifPresent(

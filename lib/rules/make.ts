@@ -5,10 +5,10 @@ import { ClibsError } from "../errors.ts";
 import { usesCaches } from "./cache/config.ts";
 import type { Results } from "./cache/results.ts";
 import { Engine } from "./engine/engine.ts";
-import { executeJob } from "./engine/execute.ts";
+import { ReadyJob } from "./engine/execute.ts";
 import type { EngineOptions } from "./engine/parts.ts";
 import { findJob } from "./job_by_name.ts";
-import type { BackendJob } from "./backends/backend.ts";
+import type { Backend, BackendJob } from "./backends/backend.ts";
 import { checkPlace } from "./backends/choose.ts";
 import { Reporter } from "./engine/report.ts";
 import type { RunJob } from "./engine/run_once.ts";
@@ -236,45 +236,66 @@ class Command {
         rule: rule.name,
         name: display,
       });
-      const release = await place.pool.take(
-        place.wants,
-        rule.prio ?? 0,
-        this.#options.signal,
-      );
       let timer: ReturnType<typeof setTimeout> | undefined;
       const onStart = (agoMs: number) => {
         this.#runs.start(run, agoMs);
         // Of what has ended already there is more to say.
         if (agoMs === 0) timer = this.#startLine(state);
       };
+      let ready: Promise<ReadyJob> | undefined;
+      const getReady = () =>
+        ready ??= this.#ready(engine(), state, place.backend, onStart);
+      let release: (() => void) | undefined;
       try {
+        release = await place.pool.take(place.wants, {
+          prio: rule.prio ?? 0,
+          urgency: state.tailMs +
+            (state.record?.durationMs ?? this.#runs.meanMs(rule.name) ?? 0),
+          signal: this.#options.signal,
+          onNear: () => void getReady().catch(() => {}),
+        });
+        const job = await getReady();
         prepare();
-        const [server, tools] = await Promise.all([
-          this.#place.server(),
-          this.#place.tools(),
-        ]);
-        const result = await executeJob({
-          repo: this.#repo,
-          host: forJob(engine(), state),
-          server,
-          backend: place.backend,
-          tools,
-          denoDir: denoDir(),
-          sourcesOk: this.#options.sourcesOk ?? false,
-          keepTmp: this.#options.keepTmp ?? false,
-          running: this.#running,
-          onStart,
-          ...(this.#isShown(state)
-            ? { onStdout: (_, chunk) => this.#options.onStdout!(chunk) }
-            : {}),
-        }, state);
-        return result;
+        const end = release;
+        return await job.run(() => {
+          this.#runs.end(run);
+          end();
+        });
       } finally {
         clearTimeout(timer);
         this.#runs.end(run);
-        release();
+        release?.();
+        await ready?.then((job) => job[Symbol.dispose](), () => {});
       }
     };
+  }
+
+  async #ready(
+    engine: Engine,
+    state: JobState,
+    backend: Backend,
+    onStart: (agoMs: number) => void,
+  ): Promise<ReadyJob> {
+    const [server, tools] = await Promise.all([
+      this.#place.server(),
+      this.#place.tools(),
+    ]);
+    const { sourcesOk, keepTmp, onStdout } = this.#options;
+    return await ReadyJob.of({
+      repo: this.#repo,
+      host: forJob(engine, state),
+      server,
+      backend,
+      tools,
+      denoDir: denoDir(),
+      sourcesOk: sourcesOk ?? false,
+      keepTmp: keepTmp ?? false,
+      running: this.#running,
+      onStart,
+      ...(this.#isShown(state)
+        ? { onStdout: (_, chunk) => onStdout!(chunk) }
+        : {}),
+    }, state);
   }
 
   #isShown(state: JobState): boolean {

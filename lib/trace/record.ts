@@ -135,7 +135,7 @@ interface Hole {
  * at again by each {@linkcode RecordReader.read}, so such a record comes out of
  * order: {@linkcode TraceRecord.at} tells.
  */
-export class RecordReader {
+export class RecordReader implements Disposable {
   #file: Deno.FsFile;
   #next = HEADER_SIZE;
   #holes: Hole[] = [];
@@ -179,6 +179,10 @@ export class RecordReader {
   /** Closes the file. */
   close(): void {
     this.#file.close();
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
   }
 
   #scan(from: number, to: number, each: (record: TraceRecord) => void): void {

@@ -12,7 +12,7 @@ import { cpuUsage } from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
 import { SlurmBackend } from "../../lib/rules/backends/slurm.ts";
 import { slurmEnvironment } from "../../lib/rules/backends/slurm_programs.ts";
-import { Pool } from "../../lib/rules/engine/resources.ts";
+import { Pool } from "../../lib/rules/engine/pool.ts";
 import { Spawner } from "../../lib/rules/engine/spawner.ts";
 import spawn from "../../lib/rules/native/spawn.c" with { type: "text" };
 import { compileProgram } from "../../tests/support/compile.ts";
@@ -91,7 +91,7 @@ async function measure(
   const before = cpuUsage();
   const from = performance.now();
   const run = async (index: number) => {
-    const release = await pool.take({ jobs: 1 }, 0);
+    const release = await pool.take({ jobs: 1 });
     const job = await backend.start({
       argv: ["/bin/bash", "-c", `gcc -c -o obj/${index}.o src/${index}.c`],
       cwd: dir.path,

@@ -3,6 +3,7 @@ import { libc } from "../../lib/host/libc.ts";
 import { pathToBytes } from "../../lib/host/bytes_path.ts";
 import { readBytes } from "../../lib/host/read_chunks.ts";
 import {
+  changedMs,
   isExecutable,
   isFile,
   isFolder,
@@ -223,4 +224,18 @@ Deno.test({
     }
     ok(best < 2, `${best} µs`);
   },
+});
+
+Deno.test("stampText() writes exact numbers, whatever the dates", () => {
+  using dir = new TempDir();
+  dir.write({ file: "x" });
+  const path = dir.join("file");
+  for (const seconds of [-1.5, 0, 0.000001, 1, 1e9, 1.5e9 + 0.25, 5e9]) {
+    Deno.utimeSync(path, seconds, seconds);
+    const stat = lstatNs(path)!;
+    const { size, mode, ino, mtimeNs, ctimeNs } = stat;
+    equal(stampText(stat), `${size} ${mode} ${ino} ${mtimeNs} ${ctimeNs}`);
+    const newest = Math.max(Number(mtimeNs), Number(ctimeNs));
+    equal(Math.round(changedMs(stat)), Math.round(newest / 1e6));
+  }
 });

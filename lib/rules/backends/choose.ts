@@ -2,7 +2,8 @@
 
 import { ClibsError } from "../../errors.ts";
 import { type Feedback, silent } from "../../feedback/bus.ts";
-import { type Amounts, parseAmounts, Pool } from "../engine/resources.ts";
+import { Pool } from "../engine/pool.ts";
+import { type Amounts, parseAmounts } from "../engine/resources.ts";
 import type { Spawner } from "../engine/spawner.ts";
 import type { Attributes, Config } from "../model.ts";
 import { type Backend, LocalBackend } from "./backend.ts";

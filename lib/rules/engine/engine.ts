@@ -346,6 +346,13 @@ export class Engine implements ServiceHost {
     if (from) this.#waits.enter(from, state);
     try {
       if (!state.known) state.wantedBy = from;
+      if (from) {
+        const { tailMs, record } = from;
+        state.tailMs = Math.max(
+          state.tailMs,
+          tailMs + (record?.durationMs ?? 0),
+        );
+      }
       state.known ??= this.#know(state);
       await state.known;
       if (onDisk || this.parts.options.all) await this.#restore(state, file);

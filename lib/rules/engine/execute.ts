@@ -7,7 +7,7 @@ import { findProgram } from "../../host/process.ts";
 import { endMarked, JOB_ID_VARIABLE } from "../../jobs/group.ts";
 import { type Method, obtainTools, type Tools } from "../../trace/methods.ts";
 import { RecordReader } from "../../trace/record.ts";
-import { TraceSession } from "../../trace/session.ts";
+import { TraceSession, type Wrapped } from "../../trace/session.ts";
 import type { Backend, BackendJob } from "../backends/backend.ts";
 import type { JobServer } from "../channel/server.ts";
 import { functionCommand } from "../job/command.ts";
@@ -74,168 +74,236 @@ export interface ExecuteContext {
   running: Set<BackendJob>;
 }
 
+/** Steps of promises between the end of a job and the start of the next. */
+const START_TICKS = 16;
+
 let sequence = 0;
 const smallIds = new Set<number>();
 
-/** Runs a job. Its way has been cleared, and its resources taken. */
-export async function executeJob(
-  context: ExecuteContext,
-  state: JobState,
-): Promise<RunResult> {
-  const { repo } = context;
-  let smallId = 1;
-  while (smallIds.has(smallId)) smallId++;
-  smallIds.add(smallId);
-  // One for each job at a time: making and removing folders takes long.
-  const folder = join(repo.root, PRIVATE, "run", `${Deno.pid}-${smallId}`);
-  try {
-    return await executeIn(folder, context, state, smallId);
-  } finally {
-    smallIds.delete(smallId);
-  }
+/** A number that no other job has at the time. */
+function takeSmallId(): number {
+  let id = 1;
+  while (smallIds.has(id)) id++;
+  smallIds.add(id);
+  return id;
 }
 
-async function executeIn(
-  folder: string,
-  context: ExecuteContext,
-  state: JobState,
-  smallId: number,
-): Promise<RunResult> {
-  const { repo } = context;
-  const { attributes: all, job } = state;
-  const attributes = all!;
-  const sequenceId = ++sequence;
-  const keepsTmp = attributes.keepTmp || context.keepTmp;
-  const tmp = keepsTmp
-    ? keptTmp(repo.root, state)
-    : join(folder, `tmp${sequenceId}`);
-  for (const dir of keepsTmp ? [folder, tmp] : [tmp]) {
-    Deno.mkdirSync(dir, { recursive: true });
+/** A job that only waits for its turn. `using` ends all that is its own. */
+export class ReadyJob implements Disposable {
+  readonly #context: ExecuteContext;
+  readonly #state: JobState;
+  readonly #smallId = takeSmallId();
+  readonly #sequenceId = ++sequence;
+  readonly #jobId = crypto.randomUUID();
+  readonly #method: Method;
+  readonly #session: TraceSession;
+  readonly #reader: RecordReader | undefined;
+  readonly #services: RunningJob;
+  readonly #registered: Disposable;
+  readonly #tmp: string;
+  readonly #stdin: string;
+  readonly #stdout: string;
+  readonly #stderr: string;
+  readonly #stdoutTarget: string | undefined;
+  readonly #env: Record<string, string>;
+  readonly #line: CommandLine;
+  readonly #wrapped: Wrapped;
+  #kill: () => void;
+  /** The job may ask for a check before we hear that it was started. */
+  #isUnwanted = false;
+
+  /**
+   * Gets a job ready, which may be before its resources are there.
+   *
+   * @throws {ClibsError} If it cannot be run.
+   */
+  static async of(context: ExecuteContext, state: JobState): Promise<ReadyJob> {
+    const method = state.attributes!.autodep as Method;
+    return new ReadyJob(context, state, method, await toolsOf(method));
   }
-  const stdoutTarget = job.targets.find(({ key, file }) =>
-    key === "target" && file !== undefined
-  )?.file;
-  const stdinDep = state.statics.find(({ key }) => key === "dep")?.pattern;
-  const stdin = stdinDep === undefined
-    ? "/dev/null"
-    : repo.files.path(stdinDep);
-  const stdout = stdoutTarget === undefined
-    ? join(folder, "stdout")
-    : repo.files.path(stdoutTarget);
-  const stderr = join(folder, "stderr");
-  const jobId = crypto.randomUUID();
-  const env = jobEnvironment(state, {
-    root: repo.root,
-    tools: context.tools,
-    tmp,
-    smallId,
-    sequenceId,
-  });
-  const inner = {
-    ...env,
-    CLIBS_JOB_SOCKET: context.server.address,
-    [JOB_ID_VARIABLE]: jobId,
-  };
-  const { argv, cmd, extraEnv } = commandLine(folder, context, state);
-  const method = methodOf(attributes.autodep);
-  const tools = await toolsOf(method);
-  using session = new TraceSession(method, tools, {
-    prefixes: jobPrefixes(repo.root),
-    folder: context.backend.traceFolder,
-    makeFolders: attributes.autoMkdir,
-    keepSystem: repo.system.isOn,
-  });
-  const isShell = job.rule.cmd?.kind !== "function";
-  const wrapped = session.wrap(
-    programOf(argv[0]!, env),
-    argv,
-    { ...inner, ...extraEnv },
-    !isShell && attributes.interpreter.length > 0,
-  );
-  const reader = method === "none" ? undefined : new RecordReader(session.path);
-  // The job may ask for a check before we hear that it was started.
-  let isUnwanted = false;
-  let kill: () => void = () => {
-    isUnwanted = true;
-  };
-  const services = new RunningJob(
-    context.host,
-    state,
-    reader,
-    {
-      isSource: context.host.isSource,
-      mayBeMade: context.host.mayBeMade,
-      stdoutTarget,
-      stdinDep,
-      untraced: method === "none",
-      sourcesOk: context.sourcesOk,
-    },
-    () => kill(),
-  );
-  const registered = context.server.add(jobId, services);
-  const beganMs = Date.now();
-  let end: ProcessEnd;
-  try {
-    const onStdout = context.onStdout;
-    const child = await context.backend.start({
-      argv: wrapped.argv,
-      cwd: jobRoot(state, repo.root),
-      env: wrapped.env,
-      stdin,
-      stdout,
-      stderr,
-      onStdout: onStdout && ((chunk) => onStdout(state, chunk)),
+
+  private constructor(
+    context: ExecuteContext,
+    state: JobState,
+    method: Method,
+    tools: Tools,
+  ) {
+    this.#context = context;
+    this.#state = state;
+    this.#method = method;
+    this.#kill = () => {
+      this.#isUnwanted = true;
+    };
+    using undo = new DisposableStack();
+    undo.defer(() => smallIds.delete(this.#smallId));
+    const { root, files } = context.repo;
+    const { attributes: all, job } = state;
+    const attributes = all!;
+    // One for each job at a time: making and removing folders takes long.
+    const folder = join(
+      root,
+      PRIVATE,
+      "run",
+      `${Deno.pid}-${this.#smallId}`,
+    );
+    this.#tmp = this.#keepsTmp
+      ? keptTmp(root, state)
+      : join(folder, `tmp${this.#sequenceId}`);
+    for (const dir of this.#keepsTmp ? [folder, this.#tmp] : [this.#tmp]) {
+      Deno.mkdirSync(dir, { recursive: true });
+    }
+    if (!this.#keepsTmp) undo.defer(() => removeTmp(this.#tmp));
+    this.#stdoutTarget = job.targets.find(({ key, file }) =>
+      key === "target" && file !== undefined
+    )?.file;
+    const stdinDep = state.statics.find(({ key }) => key === "dep")?.pattern;
+    this.#stdin = stdinDep === undefined ? "/dev/null" : files.path(stdinDep);
+    this.#stdout = this.#stdoutTarget === undefined
+      ? join(folder, "stdout")
+      : files.path(this.#stdoutTarget);
+    this.#stderr = join(folder, "stderr");
+    this.#env = jobEnvironment(state, {
+      root,
+      tools: context.tools,
+      tmp: this.#tmp,
+      smallId: this.#smallId,
+      sequenceId: this.#sequenceId,
+    });
+    this.#line = commandLine(folder, context, state);
+    this.#session = undo.use(
+      new TraceSession(method, tools, {
+        prefixes: jobPrefixes(root),
+        folder: context.backend.traceFolder,
+        makeFolders: attributes.autoMkdir,
+        keepSystem: context.repo.system.isOn,
+      }),
+    );
+    const { argv, extraEnv } = this.#line;
+    const isShell = job.rule.cmd?.kind !== "function";
+    this.#wrapped = this.#session.wrap(
+      programOf(argv[0]!, this.#env),
+      argv,
+      {
+        ...this.#env,
+        CLIBS_JOB_SOCKET: context.server.address,
+        [JOB_ID_VARIABLE]: this.#jobId,
+        ...extraEnv,
+      },
+      !isShell && attributes.interpreter.length > 0,
+    );
+    this.#reader = method === "none"
+      ? undefined
+      : undo.use(new RecordReader(this.#session.path));
+    this.#services = new RunningJob(
+      context.host,
+      state,
+      this.#reader,
+      {
+        isSource: context.host.isSource,
+        mayBeMade: context.host.mayBeMade,
+        stdoutTarget: this.#stdoutTarget,
+        stdinDep,
+        untraced: method === "none",
+        sourcesOk: context.sourcesOk,
+      },
+      () => this.#kill(),
+    );
+    this.#registered = undo.use(
+      context.server.add(this.#jobId, this.#services),
+    );
+    this.#own = undo.move();
+  }
+
+  /** What is to be ended with it. */
+  readonly #own: DisposableStack;
+
+  get #keepsTmp(): boolean {
+    return this.#state.attributes!.keepTmp || this.#context.keepTmp;
+  }
+
+  /**
+   * Runs it. Its way has been cleared, and its resources taken.
+   *
+   * @param onEnd Called when its processes have ended: others may take their
+   *   place while it is found out what they did.
+   */
+  async run(onEnd: () => void): Promise<RunResult> {
+    const beganMs = Date.now();
+    const end = await this.#process();
+    onEnd();
+    // What waited for our place starts before we look into this.
+    for (let i = 0; i < START_TICKS; i++) await undefined;
+    const durationMs = end.ranMs ?? Date.now() - beganMs;
+    const startedMs = end.ranMs === undefined
+      ? beganMs
+      : Date.now() - end.ranMs;
+    const folded = await this.#services.finish();
+    const { log, notes } = this.#services;
+    const system = this.#context.repo.system.note(log);
+    return {
+      folded,
+      notes,
+      end,
+      startedMs,
+      durationMs,
+      stdout: this.#stdoutTarget === undefined ? readText(this.#stdout) : "",
+      stderr: readText(this.#stderr),
+      cmd: this.#line.cmd,
+      argv: this.#line.argv,
+      env: this.#env,
+      stdin: this.#stdin,
+      stdoutTarget: this.#stdoutTarget,
+      tmp: this.#keepsTmp ? this.#tmp : undefined,
+      unseen: this.#services.unseen(),
+      ...(system === undefined ? {} : { system }),
+      lost: (this.#reader?.lost() ?? 0) > 0,
+      autodep: this.#method,
+    };
+  }
+
+  async #process(): Promise<ProcessEnd> {
+    const { onStdout, backend, running, server, onStart } = this.#context;
+    const state = this.#state;
+    const { rule, display } = state.job;
+    const attributes = state.attributes!;
+    const child = await backend.start({
+      argv: this.#wrapped.argv,
+      cwd: jobRoot(state, this.#context.repo.root),
+      env: this.#wrapped.env,
+      stdin: this.#stdin,
+      stdout: this.#stdout,
+      stderr: this.#stderr,
+      ...(onStdout
+        ? { onStdout: (chunk: Uint8Array) => onStdout(state, chunk) }
+        : {}),
       killSigs: attributes.killSigs,
       timeout: attributes.timeout,
       killGroup: attributes.killDaemons,
-      jobId,
-      rule: job.rule.name,
-      name: job.display,
+      jobId: this.#jobId,
+      rule: rule.name,
+      name: display,
       resources: attributes.resources as Record<string, number>,
-      trace: method === "none" ? undefined : session.path,
-      onStart: (agoMs) => context.onStart?.(agoMs),
-      listenFar: (hostname) => context.server.listenFar(hostname),
+      trace: this.#method === "none" ? undefined : this.#session.path,
+      onStart: (agoMs) => onStart?.(agoMs),
+      listenFar: (hostname) => server.listenFar(hostname),
     });
-    kill = () => child.kill();
-    if (isUnwanted) kill();
-    context.running.add(child);
+    this.#kill = () => child.kill();
+    if (this.#isUnwanted) child.kill();
+    running.add(child);
     try {
-      end = await child.ended;
+      const end = await child.ended;
       // Also what left the group, which takes a look at all processes.
-      if (job.rule.attributes.killDaemons) await endMarked(jobId);
+      if (rule.attributes.killDaemons) await endMarked(this.#jobId);
+      return end;
     } finally {
-      context.running.delete(child);
+      running.delete(child);
+      this.#registered[Symbol.dispose]();
     }
-  } finally {
-    registered[Symbol.dispose]();
-    if (!keepsTmp) removeTmp(tmp);
   }
-  const durationMs = end.ranMs ?? Date.now() - beganMs;
-  const startedMs = end.ranMs === undefined ? beganMs : Date.now() - end.ranMs;
-  const folded = await services.finish();
-  const unseen = services.unseen();
-  const system = repo.system.note(services.log);
-  const lost = (reader?.lost() ?? 0) > 0;
-  reader?.close();
-  return {
-    folded,
-    notes: services.notes,
-    end,
-    startedMs,
-    durationMs,
-    stdout: stdoutTarget === undefined ? readText(stdout) : "",
-    stderr: readText(stderr),
-    cmd,
-    argv,
-    env,
-    stdin,
-    stdoutTarget,
-    tmp: keepsTmp ? tmp : undefined,
-    unseen,
-    ...(system === undefined ? {} : { system }),
-    lost,
-    autodep: method,
-  };
+
+  [Symbol.dispose](): void {
+    this.#own.dispose();
+  }
 }
 
 /** Removes a temporary folder, which mostly is empty. */
@@ -254,11 +322,20 @@ function keptTmp(root: string, state: JobState): string {
   return folder;
 }
 
+/** What a job runs. */
+interface CommandLine {
+  argv: string[];
+  /** Text of its command. */
+  cmd: string;
+  /** Variables that it needs and is not told of. */
+  extraEnv: Record<string, string>;
+}
+
 function commandLine(
   folder: string,
   context: ExecuteContext,
   state: JobState,
-): { argv: string[]; cmd: string; extraEnv: Record<string, string> } {
+): CommandLine {
   const { shell, interpreter, useScript } = state.attributes!;
   const { cmd } = state.job.rule;
   const text = commandText(state);
@@ -299,11 +376,6 @@ function toolsOf(method: Method): Promise<Tools> {
     known.set(method, tools);
   }
   return tools;
-}
-
-/** Names of methods are checked when the job's attributes are worked out. */
-function methodOf(autodep: string): Method {
-  return autodep as Method;
 }
 
 /**

@@ -3,6 +3,7 @@
 import { dirname, join } from "node:path";
 import { type Checksums, NO_FILE } from "../../host/checksum.ts";
 import {
+  changedMs,
   isFolder,
   isLink,
   lstatNs,
@@ -31,7 +32,7 @@ export class Files {
   readonly root: string;
   readonly #store: Store;
   readonly #sums: Checksums;
-  readonly #tickNs: bigint;
+  readonly #tickMs: number;
   readonly #outside: readonly { name: string; path: string }[];
 
   /**
@@ -48,7 +49,7 @@ export class Files {
     this.root = root;
     this.#store = store;
     this.#sums = sums;
-    this.#tickNs = BigInt(Math.ceil(Math.max(precisionMs, TICK_MS) * 1e6));
+    this.#tickMs = Math.max(precisionMs, TICK_MS);
     this.#outside = sourceDirs
       .map((dir) => dir.replace(/\/+$/, ""))
       .filter((dir) => dir.startsWith("/") || dir.startsWith(".."))
@@ -61,7 +62,12 @@ export class Files {
 
   /** Absolute path of a file. */
   path(name: string): string {
-    return name.startsWith("/") ? name : join(this.root, name);
+    if (name.startsWith("/")) return name;
+    // Mostly it is plain, and there are many.
+    return name === "" || name.includes("./") || name.includes("//") ||
+        name.endsWith(".")
+      ? join(this.root, name)
+      : `${this.root}/${name}`;
   }
 
   /**
@@ -118,11 +124,7 @@ export class Files {
    */
   safeStamp({ stamp, stat }: Look): string {
     if (!stat || stamp === "") return "";
-    const now = BigInt(Date.now()) * 1_000_000n;
-    return now - stat.ctimeNs > this.#tickNs &&
-        now - stat.mtimeNs > this.#tickNs
-      ? stamp
-      : "";
+    return Date.now() - changedMs(stat) > this.#tickMs ? stamp : "";
   }
 
   /** Whether a folder above a file is a link, so that it is not its name. */

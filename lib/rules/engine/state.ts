@@ -80,6 +80,11 @@ export class JobState {
   failure: Failure | undefined;
   /** Whether a static dep turned out not to exist, so that it cannot apply. */
   isMissingStatic = false;
+  /**
+   * Milliseconds that the longest chain of jobs took that waits for it, as far
+   * as it was known when they asked for it.
+   */
+  tailMs = 0;
   /** The job that wanted it first; undefined if the user did. */
   wantedBy: JobState | undefined;
   /** Settled once it is known what it makes. */

@@ -53,10 +53,10 @@ export class RunLog {
     this.running.add(run);
   }
 
-  /** Its process is done with; also called for what never started. */
+  /** Its process is done with; also called for what never started, or again. */
   end(run: JobRun): void {
     this.running.delete(run);
-    if (run.startMs === undefined) return;
+    if (run.startMs === undefined || run.endMs !== undefined) return;
     run.endMs = this.#now();
     for (const key of [run.rule, ""]) {
       const times = this.#times.get(key) ?? { sum: 0, count: 0 };

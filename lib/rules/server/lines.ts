@@ -3,7 +3,9 @@
 /** Sends values as lines; in order, and without anybody waiting. */
 export class LineWriter {
   readonly #to: { write(bytes: Uint8Array): Promise<number> };
-  #queue: Promise<void> = Promise.resolve();
+  /** Lines that nobody is sending yet; what comes meanwhile goes as one. */
+  #waiting = "";
+  #sending: Promise<void> | undefined;
 
   /** @param to Where the lines go. */
   constructor(to: { write(bytes: Uint8Array): Promise<number> }) {
@@ -12,17 +14,24 @@ export class LineWriter {
 
   /** Sends a value; a peer that is gone gets nothing. */
   send(value: unknown): void {
-    const bytes = new TextEncoder().encode(`${JSON.stringify(value)}\n`);
-    this.#queue = this.#queue.then(async () => {
-      for (let at = 0; at < bytes.length;) {
-        at += await this.#to.write(bytes.subarray(at));
-      }
-    }).catch(() => {});
+    this.#waiting += `${JSON.stringify(value)}\n`;
+    this.#sending ??= this.#send().catch(() => {})
+      .finally(() => this.#sending = undefined);
   }
 
   /** Settled once everything was sent. */
-  flushed(): Promise<void> {
-    return this.#queue;
+  async flushed(): Promise<void> {
+    await this.#sending;
+  }
+
+  async #send(): Promise<void> {
+    while (this.#waiting !== "") {
+      const bytes = new TextEncoder().encode(this.#waiting);
+      this.#waiting = "";
+      for (let at = 0; at < bytes.length;) {
+        at += await this.#to.write(bytes.subarray(at));
+      }
+    }
   }
 }
 

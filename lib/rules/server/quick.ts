@@ -9,8 +9,14 @@ import { addressInRepo, SPEAKER } from "./address.ts";
 import { LineWriter, readLines } from "./lines.ts";
 import type { Answer, Request } from "./protocol.ts";
 
-/** How long the answer is waited for; then the rest of clibs is loaded. */
-const PATIENCE_MS = 40;
+/**
+ * How long the first line is waited for. Loading the rest of clibs keeps us
+ * busy for longer than it takes to look at thousands of files; while jobs run,
+ * Ctrl-C is to be heard.
+ */
+const PATIENCE_MS = 300;
+/** From the first line on: the last one mostly comes with it. */
+const LINE_MS = 5;
 
 /** A server that has been asked, and has more to say. */
 export interface Asked extends AskedServer {
@@ -75,7 +81,8 @@ async function hear(
   const heard: Answer[] = [];
   const lines: string[] = [];
   const late = Promise.withResolvers<undefined>();
-  const timer = setTimeout(() => late.resolve(undefined), PATIENCE_MS);
+  const giveUp = () => late.resolve(undefined);
+  let timer = setTimeout(giveUp, PATIENCE_MS);
   try {
     for (;;) {
       const next = coming.next();
@@ -89,8 +96,11 @@ async function hear(
         socket.close();
         return { lines, report: answer.report };
       }
-      if (answer?.kind === "line") lines.push(answer.text);
-      else if (answer?.kind !== "progress") {
+      if (answer?.kind === "line") {
+        if (lines.push(answer.text) > 1) continue;
+        clearTimeout(timer);
+        timer = setTimeout(giveUp, LINE_MS);
+      } else if (answer?.kind !== "progress") {
         // Not for us to show.
         return { root, socket, writer, answers: all(heard, next, coming) };
       }
