@@ -10,6 +10,7 @@ import type { EngineOptions } from "./engine/parts.ts";
 import { findJob } from "./job_by_name.ts";
 import type { Backend, BackendJob } from "./backends/backend.ts";
 import { checkPlace } from "./backends/choose.ts";
+import type { Grant } from "./engine/pool.ts";
 import { Reporter } from "./engine/report.ts";
 import type { RunJob } from "./engine/run_once.ts";
 import type { Failure, JobState, Outcome } from "./engine/state.ts";
@@ -173,11 +174,13 @@ class Command {
     const { targets = [], byJob = false, rule } = this.#options;
     const names = byJob ? targets : targets.map((name) => this.#nameOf(name));
     for (const name of names) this.#requested.add(name);
+    const { watch } = this.#repo;
+    const ask = () => names.map((name) => engine.ensure(name, true));
     const made = byJob || rule !== undefined
       ? names.map(async (name) =>
         await engine.ensureJob(await findJob(this.#repo, { name, byJob, rule }))
       )
-      : names.map((name) => engine.ensure(name, true));
+      : watch?.first(names.length, ask) ?? ask();
     const settled = await Promise.allSettled(made);
     // Everybody has stopped; only now may the server and the store go.
     const failed = settled.find((one) => one.status === "rejected");
@@ -245,26 +248,29 @@ class Command {
       let ready: Promise<ReadyJob> | undefined;
       const getReady = () =>
         ready ??= this.#ready(engine(), state, place.backend, onStart);
-      let release: (() => void) | undefined;
+      let grant: Grant | undefined;
+      let isStarted = false;
       try {
-        release = await place.pool.take(place.wants, {
+        grant = await place.pool.take(place.wants, {
           prio: rule.prio ?? 0,
           urgency: state.tailMs +
             (state.record?.durationMs ?? this.#runs.meanMs(rule.name) ?? 0),
           signal: this.#options.signal,
           onNear: () => void getReady().catch(() => {}),
+          turns: place.backend.turns,
         });
+        const { turn, release } = grant;
         const job = await getReady();
         prepare();
-        const end = release;
-        return await job.run(() => {
+        isStarted = true;
+        return await job.run(turn, () => {
           this.#runs.end(run);
-          end();
+          release();
         });
       } finally {
         clearTimeout(timer);
         this.#runs.end(run);
-        release?.();
+        grant?.release(isStarted);
         await ready?.then((job) => job[Symbol.dispose](), () => {});
       }
     };
@@ -291,6 +297,7 @@ class Command {
       sourcesOk: sourcesOk ?? false,
       keepTmp: keepTmp ?? false,
       running: this.#running,
+      signal: this.#options.signal,
       onStart,
       ...(this.#isShown(state)
         ? { onStdout: (_, chunk) => onStdout!(chunk) }

@@ -91,7 +91,7 @@ async function measure(
   const before = cpuUsage();
   const from = performance.now();
   const run = async (index: number) => {
-    const release = await pool.take({ jobs: 1 });
+    const { release } = await pool.take({ jobs: 1 });
     const job = await backend.start({
       argv: ["/bin/bash", "-c", `gcc -c -o obj/${index}.o src/${index}.c`],
       cwd: dir.path,

@@ -7,7 +7,7 @@ import {
   type ProcessSpec,
 } from "../engine/process.ts";
 import type { Amounts } from "../engine/resources.ts";
-import type { Spawner } from "../engine/spawner.ts";
+import type { Spawner, Turns } from "../engine/spawner.ts";
 import { PRIVATE } from "../root.ts";
 
 /** A job that is ready to run. */
@@ -50,6 +50,8 @@ export interface Backend {
    * @throws {ClibsError} `CLIBS_JOB_START` if it cannot be started.
    */
   start(spec: BackendJobSpec): Promise<BackendJob>;
+  /** Starts jobs when their turn comes; undefined: all at once. */
+  readonly turns?: Turns;
 }
 
 /** Bytes of a note about a running job; longer ones are as long as they are. */
@@ -58,8 +60,11 @@ const MARK_SIZE = 1024;
 /** This machine. */
 export class LocalBackend implements Backend {
   readonly traceFolder = undefined;
+  readonly turns: Turns;
   readonly #root: string;
   readonly #spawner: () => Promise<Spawner>;
+  /** The spawner, once it has been asked for something. */
+  #started: Spawner | undefined;
   readonly #slots = new Set<number>();
   readonly #marks: (Deno.FsFile | undefined)[] = [];
 
@@ -70,11 +75,21 @@ export class LocalBackend implements Backend {
   constructor(root: string, spawner: () => Promise<Spawner>) {
     this.#root = root;
     this.#spawner = spawner;
+    // At once, so that these and requests stay in their order. Who has not
+    // started anything yet has nobody whose turn comes earlier.
+    this.turns = {
+      pass: (turn) =>
+        this.#started
+          ? this.#started.pass(turn)
+          : void spawner().then((started) => started.pass(turn), () => {}),
+      skip: (turn) => this.#started?.skip(turn),
+    };
   }
 
   /** Starts a job at once. */
   async start(spec: BackendJobSpec): Promise<BackendJob> {
-    const process = await JobProcess.start(await this.#spawner(), spec);
+    this.#started = await this.#spawner();
+    const process = await JobProcess.start(this.#started, spec);
     const { jobId, rule, name } = spec;
     spec.onStart(0);
     const slot = this.#slot();

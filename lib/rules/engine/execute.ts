@@ -24,6 +24,7 @@ import type { Folded } from "./fold.ts";
 import type { ProcessEnd } from "./process.ts";
 import { RunningJob, type ServiceHost } from "./services.ts";
 import type { JobNotes } from "./session.ts";
+import type { Turn } from "./spawner.ts";
 import type { JobState } from "./state.ts";
 
 /** What one run of a job came to. */
@@ -70,6 +71,8 @@ export interface ExecuteContext {
   onStdout?: (state: JobState, chunk: Uint8Array) => void;
   /** Called once the job runs, which may be late by so many milliseconds. */
   onStart?: (agoMs: number) => void;
+  /** Fires when jobs are to end. */
+  signal: AbortSignal | undefined;
   /** Gets each job while it runs. */
   running: Set<BackendJob>;
 }
@@ -224,12 +227,12 @@ export class ReadyJob implements Disposable {
   /**
    * Runs it. Its way has been cleared, and its resources taken.
    *
+   * @param turn When it is to start.
    * @param onEnd Called when its processes have ended: others may take their
    *   place while it is found out what they did.
    */
-  async run(onEnd: () => void): Promise<RunResult> {
-    const beganMs = Date.now();
-    const end = await this.#process();
+  async run(turn: Turn, onEnd: () => void): Promise<RunResult> {
+    const { end, beganMs } = await this.#process(turn);
     onEnd();
     // What waited for our place starts before we look into this.
     for (let i = 0; i < START_TICKS; i++) await undefined;
@@ -261,8 +264,9 @@ export class ReadyJob implements Disposable {
     };
   }
 
-  async #process(): Promise<ProcessEnd> {
-    const { onStdout, backend, running, server, onStart } = this.#context;
+  async #process(turn: Turn): Promise<{ end: ProcessEnd; beganMs: number }> {
+    const { onStdout, backend, running, server, onStart, signal } =
+      this.#context;
     const state = this.#state;
     const { rule, display } = state.job;
     const attributes = state.attributes!;
@@ -279,6 +283,7 @@ export class ReadyJob implements Disposable {
       killSigs: attributes.killSigs,
       timeout: attributes.timeout,
       killGroup: attributes.killDaemons,
+      turn,
       jobId: this.#jobId,
       rule: rule.name,
       name: display,
@@ -287,14 +292,15 @@ export class ReadyJob implements Disposable {
       onStart: (agoMs) => onStart?.(agoMs),
       listenFar: (hostname) => server.listenFar(hostname),
     });
+    const beganMs = Date.now();
     this.#kill = () => child.kill();
-    if (this.#isUnwanted) child.kill();
+    if (this.#isUnwanted || signal?.aborted) child.kill();
     running.add(child);
     try {
       const end = await child.ended;
       // Also what left the group, which takes a look at all processes.
       if (rule.attributes.killDaemons) await endMarked(this.#jobId);
-      return end;
+      return { end, beganMs };
     } finally {
       running.delete(child);
       this.#registered[Symbol.dispose]();

@@ -19,6 +19,24 @@ export interface SpawnRequest {
   stderr: string;
   /** Whether its group is killed when it ends. */
   killGroup: boolean;
+  /** When it is to start. Default: at once. */
+  turn?: Turn | undefined;
+}
+
+/** A place in a queue that the spawner serves by itself. */
+export interface Turn {
+  /** Small number of the jobs that take each other's places. */
+  class: number;
+  /** How many of them have to end first; 0: none. */
+  after: number;
+}
+
+/** Whoever starts jobs when their turn comes. */
+export interface Turns {
+  /** Counts a job as ended that was never started. */
+  pass(turn: Turn): void;
+  /** A turn that nobody will take: the later ones come one earlier. */
+  skip(turn: Turn): void;
 }
 
 /** How a process ended. */
@@ -51,9 +69,11 @@ const STARTED = 1;
 const FAILED = 3;
 const ANSWER_SIZE = 32;
 const KILL_GROUP = 1;
+const PASS = 2;
+const SKIP = 4;
 
 /** A running spawner. When it or we end, so do all its processes. */
-export class Spawner {
+export class Spawner implements Turns {
   readonly #child: Deno.ChildProcess;
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
   readonly #pending = new Map<number, Pending>();
@@ -89,6 +109,22 @@ export class Spawner {
     this.#pending.set(id, pending);
     this.#writer.write(encode(id, request)).catch(() => {});
     return await pending.started.promise;
+  }
+
+  /** See {@linkcode Turns}. */
+  pass(turn: Turn): void {
+    this.#tell(turn, PASS);
+  }
+
+  /** See {@linkcode Turns}. */
+  skip(turn: Turn): void {
+    this.#tell(turn, SKIP);
+  }
+
+  #tell(turn: Turn, flags: number): void {
+    const nothing = { argv: [], cwd: "", env: {}, stdin: "", stdout: "" };
+    const request = { ...nothing, stderr: "", killGroup: false, turn };
+    this.#writer.write(encode(0, request, flags)).catch(() => {});
   }
 
   /** Ends it, and all its processes with it. */
@@ -152,7 +188,11 @@ export class Spawner {
   }
 }
 
-function encode(id: number, request: SpawnRequest): Uint8Array {
+function encode(
+  id: number,
+  request: SpawnRequest,
+  flags = request.killGroup ? KILL_GROUP : 0,
+): Uint8Array {
   const env = Object.entries(request.env).map(([name, value]) =>
     `${name}=${value}`
   );
@@ -168,13 +208,18 @@ function encode(id: number, request: SpawnRequest): Uint8Array {
   const body = pathToBytes(
     texts.map((text) => `${text.replaceAll("\0", "")}\0`).join(""),
   );
-  const bytes = new Uint8Array(20 + body.length);
-  const view = new DataView(bytes.buffer);
-  view.setUint32(0, 16 + body.length, true);
-  view.setUint32(4, id, true);
-  view.setUint32(8, request.killGroup ? KILL_GROUP : 0, true);
-  view.setUint32(12, request.argv.length, true);
-  view.setUint32(16, env.length, true);
-  bytes.set(body, 20);
+  const { turn = { class: 0, after: 0 } } = request;
+  const head = Uint32Array.of(
+    6 * 4 + body.length,
+    id,
+    flags,
+    request.argv.length,
+    env.length,
+    turn.class,
+    turn.after,
+  );
+  const bytes = new Uint8Array(head.byteLength + body.length);
+  bytes.set(new Uint8Array(head.buffer));
+  bytes.set(body, head.byteLength);
   return bytes;
 }

@@ -2,10 +2,13 @@
 // forks faster than a large one, never holds it up, and outlives it for as long
 // as it takes to end all jobs.
 //
-// Requests come on descriptor 0: a length, then id, flags, number of arguments,
-// number of variables (32 bits each, in the machine's order), and texts that
+// Requests come on descriptor 0: a length, then struct request, and texts that
 // end with NUL: folder, standard input, output and error, arguments, variables.
 // Answers go to descriptor 1, see struct answer.
+//
+// A request may wait for its turn: until so many jobs of its class have ended.
+// So a place that becomes free is taken at once, not after clibs has heard of
+// it; clibs counts ends as we do, so that both know who takes which place.
 
 #define _GNU_SOURCE
 #include <errno.h>
@@ -23,7 +26,15 @@
 #include <unistd.h>
 
 enum { STARTED = 1, ENDED, FAILED };
-enum { KILL_GROUP = 1 };
+enum { KILL_GROUP = 1, PASS = 2, SKIP = 4 };
+
+struct request {
+  uint32_t id;
+  uint32_t flags;
+  uint32_t argc, envc;
+  uint32_t class;
+  uint32_t turn;  // 0: at once
+};
 
 struct answer {
   uint32_t id;
@@ -36,11 +47,42 @@ struct answer {
 
 struct job {
   pid_t pid;
-  uint32_t id, flags;
+  uint32_t id, flags, class;
 };
 
 static struct job *jobs;
 static size_t job_count, job_room;
+
+// A request that waits, in a list by age.
+struct queued {
+  struct queued *next;
+  size_t size;
+  char bytes[];
+};
+
+static struct queued *queue;
+
+// How many jobs of each class have ended; classes are small numbers.
+static uint32_t *ended;
+static size_t class_room;
+
+static void count_end(uint32_t class) {
+  if (class >= class_room) {
+    size_t room = class_room ? class_room * 2 : 64;
+    while (room <= class) room *= 2;
+    uint32_t *more = realloc(ended, room * sizeof *ended);
+    if (!more) return;
+    memset(more + class_room, 0, (room - class_room) * sizeof *more);
+    ended = more;
+    class_room = room;
+  }
+  ended[class]++;
+}
+
+static bool is_due(const struct request *request) {
+  return request->turn == 0 ||
+         (request->class < class_room && ended[request->class] >= request->turn);
+}
 
 static void tell(struct answer answer) {
   const char *at = (const char *)&answer;
@@ -86,17 +128,17 @@ static void become(const char *cwd, char **files, char **argv, char **env,
   _exit(127);
 }
 
-static void start(char *request, size_t size) {
-  uint32_t head[4];
-  memcpy(head, request, sizeof head);
-  char *at = request + sizeof head;
-  char *end = request + size;
+static void start(char *bytes, size_t size) {
+  struct request request;
+  memcpy(&request, bytes, sizeof request);
+  char *at = bytes + sizeof request;
+  char *end = bytes + size;
   char *cwd = text(&at);
   char *files[3] = {text(&at), text(&at), text(&at)};
-  char **argv = calloc(head[2] + 1, sizeof *argv);
-  char **env = calloc(head[3] + 1, sizeof *env);
-  for (uint32_t i = 0; i < head[2] && at < end; i++) argv[i] = text(&at);
-  for (uint32_t i = 0; i < head[3] && at < end; i++) env[i] = text(&at);
+  char **argv = calloc(request.argc + 1, sizeof *argv);
+  char **env = calloc(request.envc + 1, sizeof *env);
+  for (uint32_t i = 0; i < request.argc && at < end; i++) argv[i] = text(&at);
+  for (uint32_t i = 0; i < request.envc && at < end; i++) env[i] = text(&at);
   volatile int error = 0;
   pid_t pid = vfork();
   if (pid == 0) become(cwd, files, argv, env, &error);
@@ -105,15 +147,76 @@ static void start(char *request, size_t size) {
   free(env);
   if (error) {
     if (pid > 0) waitpid(pid, 0, 0);
-    tell((struct answer){.id = head[0], .kind = FAILED, .value = error});
+    count_end(request.class);
+    tell((struct answer){.id = request.id, .kind = FAILED, .value = error});
     return;
   }
   if (job_count == job_room) {
     job_room = job_room ? job_room * 2 : 64;
     jobs = realloc(jobs, job_room * sizeof *jobs);
   }
-  jobs[job_count++] = (struct job){.pid = pid, .id = head[0], .flags = head[1]};
-  tell((struct answer){.id = head[0], .kind = STARTED, .value = pid});
+  jobs[job_count++] = (struct job){
+      .pid = pid, .id = request.id, .flags = request.flags, .class = request.class};
+  tell((struct answer){.id = request.id, .kind = STARTED, .value = pid});
+}
+
+static void skip_turn(const struct request *skipped) {
+  for (struct queued *at = queue; at; at = at->next) {
+    struct request request;
+    memcpy(&request, at->bytes, sizeof request);
+    if (request.class != skipped->class || request.turn <= skipped->turn) continue;
+    request.turn--;
+    memcpy(at->bytes, &request, sizeof request);
+  }
+}
+
+// Starts a request that came, or has it wait.
+static void take(char *bytes, size_t size) {
+  struct request request;
+  if (size < sizeof request) return;
+  memcpy(&request, bytes, sizeof request);
+  if (request.flags & PASS) {
+    // A job ended that was never started.
+    count_end(request.class);
+    return;
+  }
+  if (request.flags & SKIP) {
+    // Nobody takes this turn: the later ones come one earlier.
+    skip_turn(&request);
+    return;
+  }
+  if (is_due(&request)) {
+    start(bytes, size);
+    return;
+  }
+  struct queued *waiting = malloc(sizeof *waiting + size);
+  if (!waiting) {
+    tell((struct answer){.id = request.id, .kind = FAILED, .value = ENOMEM});
+    return;
+  }
+  waiting->next = 0;
+  waiting->size = size;
+  memcpy(waiting->bytes, bytes, size);
+  struct queued **last = &queue;
+  while (*last) last = &(*last)->next;
+  *last = waiting;
+}
+
+// Starts those whose turn has come; one that cannot be started is an end too.
+static void advance(void) {
+  for (struct queued **at = &queue; *at;) {
+    struct queued *waiting = *at;
+    struct request request;
+    memcpy(&request, waiting->bytes, sizeof request);
+    if (!is_due(&request)) {
+      at = &waiting->next;
+      continue;
+    }
+    *at = waiting->next;
+    start(waiting->bytes, waiting->size);
+    free(waiting);
+    at = &queue;
+  }
 }
 
 static void reap(void) {
@@ -125,8 +228,13 @@ static void reap(void) {
       if (jobs[i].pid != pid) continue;
       // Nothing may write into what counts as complete.
       if (jobs[i].flags & KILL_GROUP) kill(-pid, SIGKILL);
+      struct job job = jobs[i];
+      jobs[i] = jobs[--job_count];
+      count_end(job.class);
+      // Who waits for its place first, then whoever wants to know of it.
+      advance();
       tell((struct answer){
-          .id = jobs[i].id,
+          .id = job.id,
           .kind = ENDED,
           .value = status,
           .cpu_us = (uint64_t)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) *
@@ -134,7 +242,6 @@ static void reap(void) {
                     (uint64_t)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec),
           .peak_kb = (uint64_t)usage.ru_maxrss,
       });
-      jobs[i] = jobs[--job_count];
       break;
     }
   }
@@ -157,10 +264,11 @@ static bool receive(void) {
   for (uint32_t size; used - at >= sizeof size; at += sizeof size + size) {
     memcpy(&size, buffer + at, sizeof size);
     if (used - at - sizeof size < size) break;
-    start(buffer + at + sizeof size, size);
+    take(buffer + at + sizeof size, size);
   }
   memmove(buffer, buffer + at, used - at);
   used -= at;
+  advance();
   return true;
 }
 

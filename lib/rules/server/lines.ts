@@ -5,7 +5,8 @@ export class LineWriter {
   readonly #to: { write(bytes: Uint8Array): Promise<number> };
   /** Lines that nobody is sending yet; what comes meanwhile goes as one. */
   #waiting = "";
-  #sending: Promise<void> | undefined;
+  #sending: Promise<void> = Promise.resolve();
+  #isSending = false;
 
   /** @param to Where the lines go. */
   constructor(to: { write(bytes: Uint8Array): Promise<number> }) {
@@ -15,22 +16,28 @@ export class LineWriter {
   /** Sends a value; a peer that is gone gets nothing. */
   send(value: unknown): void {
     this.#waiting += `${JSON.stringify(value)}\n`;
-    this.#sending ??= this.#send().catch(() => {})
-      .finally(() => this.#sending = undefined);
+    if (!this.#isSending) this.#sending = this.#send();
   }
 
   /** Settled once everything was sent. */
-  async flushed(): Promise<void> {
-    await this.#sending;
+  flushed(): Promise<void> {
+    return this.#sending;
   }
 
   async #send(): Promise<void> {
-    while (this.#waiting !== "") {
-      const bytes = new TextEncoder().encode(this.#waiting);
-      this.#waiting = "";
-      for (let at = 0; at < bytes.length;) {
-        at += await this.#to.write(bytes.subarray(at));
+    this.#isSending = true;
+    try {
+      while (this.#waiting !== "") {
+        const bytes = new TextEncoder().encode(this.#waiting);
+        this.#waiting = "";
+        for (let at = 0; at < bytes.length;) {
+          at += await this.#to.write(bytes.subarray(at));
+        }
       }
+    } catch {
+      this.#waiting = "";
+    } finally {
+      this.#isSending = false;
     }
   }
 }
