@@ -26,11 +26,7 @@ export async function run(
     return 0;
   }
   const events: MakeEvent[] = [];
-  const write = (text: string) => {
-    if (!context.quiet && !context.json) {
-      context.stderr(`${text}\n`);
-    }
-  };
+  const write = (text: string) => context.stderr(`${text}\n`);
   const { profile: tracePath, report: pagePath } = flags;
   // Before hours of work rather than after them.
   for (const path of [tracePath, pagePath]) {
@@ -63,7 +59,7 @@ export async function run(
     rule: flags.rule,
     sync: flags.sync,
     verbose: context.verbose,
-    onLine: write,
+    ...(context.quiet || context.json ? {} : { onLine: write }),
     ...(context.json
       ? { onEvent: (event: MakeEvent) => void events.push(event) }
       : {}),

@@ -5,7 +5,7 @@ import type { AskedServer, MakeReport } from "../mod.ts";
 /** Asks a server; see `askQuickly` in lib. */
 export type Ask = (
   options: { targets: string[]; jobs?: number },
-  wantsProgress: boolean,
+  wants: { lines: boolean; progress: boolean },
 ) => Promise<
   { lines: readonly string[]; report: MakeReport } | AskedServer | undefined
 >;
@@ -35,7 +35,10 @@ export async function quickMake(
   const line = understand(argv);
   if (!line) return undefined;
   const { quiet, ...options } = line;
-  const answer = await ask(options, !quiet && Deno.stderr.isTerminal());
+  const answer = await ask(options, {
+    lines: !quiet,
+    progress: !quiet && Deno.stderr.isTerminal(),
+  });
   if (!answer || !("lines" in answer)) return answer;
   if (!quiet) print(answer.lines.map((text) => `${text}\n`).join(""));
   return answer.report.ok ? 0 : 1;

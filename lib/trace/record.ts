@@ -136,13 +136,17 @@ interface Hole {
  * order: {@linkcode TraceRecord.at} tells.
  */
 export class RecordReader implements Disposable {
-  #file: Deno.FsFile;
+  readonly #file: Deno.FsFile;
+  readonly #isOwn: boolean;
   #next = HEADER_SIZE;
   #holes: Hole[] = [];
 
-  /** Opens a trace. */
-  constructor(path: string) {
-    this.#file = Deno.openSync(path, { read: true });
+  /** @param from A trace: its path, or the file, which the caller closes. */
+  constructor(from: string | Deno.FsFile) {
+    this.#isOwn = typeof from === "string";
+    this.#file = typeof from === "string"
+      ? Deno.openSync(from, { read: true })
+      : from;
   }
 
   /** How far the trace goes now. */
@@ -178,7 +182,7 @@ export class RecordReader implements Disposable {
 
   /** Closes the file. */
   close(): void {
-    this.#file.close();
+    if (this.#isOwn) this.#file.close();
   }
 
   [Symbol.dispose](): void {

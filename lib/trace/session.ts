@@ -11,6 +11,7 @@ import {
   MAGIC,
   NAME_SIZE,
   PREFIXES_SIZE,
+  RecordReader,
   VERSION,
 } from "./record.ts";
 import type { Method, Tools } from "./methods.ts";
@@ -42,6 +43,8 @@ const FILE_SIZE = 16 * 2 ** 30;
 const LEAST_SIZE = 2 ** 20;
 /** Below this a memory file system is left alone. */
 const ENOUGH = 64 * 2 ** 20;
+/** How long it is believed that there is plenty, or not. */
+const MEMORY_MS = 500;
 const PREFIX = "clibs-trace-";
 
 /** How to trace. */
@@ -155,6 +158,11 @@ export class TraceSession implements Disposable {
     };
   }
 
+  /** Reads what traced processes wrote, as long as the session lasts. */
+  reader(): RecordReader {
+    return new RecordReader(this.#file);
+  }
+
   /** Removes the file. */
   [Symbol.dispose](): void {
     for (const path of [...this.#links, this.path]) {
@@ -248,13 +256,25 @@ function openTrace(
 /** Memory first if there is plenty: records are short-lived. */
 function traceFolders(): string[] {
   const folders = [Deno.env.get("TMPDIR") ?? "", "/tmp", "/var/tmp"];
+  if (hasMemory()) folders.unshift("/dev/shm");
+  return folders.filter((folder) => folder !== "");
+}
+
+let memory = { isThere: false, until: 0 };
+
+/** Whether there is plenty; it does not go from one job to the next. */
+function hasMemory(): boolean {
+  const now = Date.now();
+  if (now < memory.until) return memory.isThere;
+  let isThere = false;
   try {
     const { bavail, bsize } = statfsSync("/dev/shm");
-    if (bavail * bsize >= ENOUGH) folders.unshift("/dev/shm");
+    isThere = bavail * bsize >= ENOUGH;
   } catch {
     // There is none here.
   }
-  return folders.filter((folder) => folder !== "");
+  memory = { isThere, until: now + MEMORY_MS };
+  return isThere;
 }
 
 let sizeLimit: number | undefined;

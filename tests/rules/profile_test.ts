@@ -169,6 +169,7 @@ function state(id: string, more: Partial<JobState>): JobState {
     id,
     job: { rule: { name: "R" } },
     known: Promise.resolve(),
+    unasked: 0,
     ...more,
   } as JobState;
 }
@@ -311,4 +312,25 @@ Deno.test("durationText() has a few digits", () => {
     [7_500_000, "2 h 05 min"],
   ];
   for (const [ms, text] of cases) assert.equal(durationText(ms), text);
+});
+
+Deno.test("deps that nobody has asked for yet are unknown, and take their share", () => {
+  let now = 0;
+  const log = new RunLog(() => now);
+  const run = log.ready({ id: "a", rule: "R", name: "a" });
+  log.start(run);
+  now = 10;
+  log.end(run);
+  const states = [
+    state("a", { settled: true }),
+    state("all", { isDelayed: true, unasked: 90, record: record(30) }),
+  ];
+  assert.deepEqual(progressOf({ states, log, nowMs: 10, cpus: 2 }), {
+    done: 1,
+    running: 0,
+    waiting: 1,
+    unknown: 90,
+    // All that were met had to run, and took 10 ms each.
+    etaMs: (30 + 90 * 10) / 2,
+  });
 });

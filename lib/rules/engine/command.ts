@@ -130,6 +130,9 @@ export interface EnvironmentOptions {
   sequenceId: number;
 }
 
+/** What a job knows of its user; asking the system takes long. */
+let caller: { UID: string; USER: string } | undefined;
+
 /** The environment of a job; that of the user is hidden. */
 export function jobEnvironment(
   state: JobState,
@@ -153,8 +156,10 @@ export function jobEnvironment(
     HOME: options.root,
     PATH: `${options.tools}:${SYSTEM_PATH}`,
     TMPDIR: options.tmp,
-    UID: String(Deno.uid() ?? 0),
-    USER: Deno.env.get("USER") ?? "",
+    ...(caller ??= {
+      UID: String(Deno.uid() ?? 0),
+      USER: Deno.env.get("USER") ?? "",
+    }),
     ...Object.fromEntries(
       Object.entries(given).map(([name, value]) => [name, fill(String(value))]),
     ),

@@ -1,7 +1,6 @@
 /** The deps of a job: which they are, and bringing them up to date. */
 
 import type { DepRecord } from "../state/record.ts";
-import { all } from "./all.ts";
 import type { Engine } from "./engine.ts";
 import { judge, type Judgement } from "./judge.ts";
 import type { JobState, Outcome } from "./state.ts";
@@ -45,7 +44,13 @@ export function isIgnored(
 }
 
 /**
- * Brings the deps of a job up to date, all at once but for what follows a
+ * Deps of one job that are brought up to date at once. What waits takes memory,
+ * and a job may have 100,000 deps; those of others are not held up by it.
+ */
+const WINDOW = 1000;
+
+/**
+ * Brings the deps of a job up to date, many at once but for what follows a
  * critical one that changed.
  */
 export async function bringUp(
@@ -55,10 +60,12 @@ export async function bringUp(
 ): Promise<Judgement> {
   const deps = depsOf(state).filter((dep) => !isIgnored(engine, dep));
   const outcomes = new Map<string, Outcome>();
-  const started: Promise<void>[] = [];
+  let pending = 0;
+  let wake: (() => void) | undefined;
+  let problem: { thrown: unknown } | undefined;
   const critical = new Map<DepRecord, Promise<void>>();
   let last = 0;
-  for (const dep of deps) {
+  for (const [i, dep] of deps.entries()) {
     // Those of one group are as early as it is.
     if (dep.group !== last && critical.size > 0) {
       await Promise.allSettled(critical.values());
@@ -70,12 +77,24 @@ export async function bringUp(
     if (dep.codec) continue;
     const one = engine.ensure(dep.file, onDisk, state).then((outcome) => {
       outcomes.set(dep.file, outcome);
+    }, (thrown) => {
+      problem ??= { thrown };
+    }).finally(() => {
+      pending--;
+      wake?.();
     });
-    one.catch(() => {});
-    started.push(one);
+    pending++;
     if (dep.flags.includes("critical")) critical.set(dep, one);
+    if (pending < WINDOW) continue;
+    state.unasked = deps.length - i - 1;
+    await new Promise<void>((done) => wake = done);
+    wake = undefined;
+    if (problem) break;
   }
-  await all(started);
+  state.unasked = 0;
+  // Those that have begun end, whatever became of the others.
+  while (pending > 0) await new Promise<void>((done) => wake = done);
+  if (problem) throw problem.thrown;
   const { record } = state;
   const reruns = record !== undefined && record.command !== state.command;
   return judge(engine, deps, outcomes, reruns);

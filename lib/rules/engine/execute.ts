@@ -194,9 +194,7 @@ export class ReadyJob implements Disposable {
       },
       !isShell && attributes.interpreter.length > 0,
     );
-    this.#reader = method === "none"
-      ? undefined
-      : undo.use(new RecordReader(this.#session.path));
+    this.#reader = method === "none" ? undefined : this.#session.reader();
     this.#services = new RunningJob(
       context.host,
       state,

@@ -23,6 +23,8 @@ export type RunJob = (
   prepare: () => void,
 ) => Promise<RunResult>;
 
+let ownName: string | undefined;
+
 /** How a run ended by itself, before its deps are looked at. */
 interface Ending {
   status: JobStatus;
@@ -390,7 +392,7 @@ class Run {
       reason: this.#reason,
       messages,
       stderr,
-      host: backend === "local" ? Deno.hostname() : backend,
+      host: backend === "local" ? ownName ??= Deno.hostname() : backend,
       maxLines: maxStderrLen,
     });
   }

@@ -75,7 +75,8 @@ const SKIP = 4;
 /** A running spawner. When it or we end, so do all its processes. */
 export class Spawner implements Turns {
   readonly #child: Deno.ChildProcess;
-  readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
+  /** The same pipe as its standard input: what is written has left us. */
+  readonly #requests: Deno.FsFile;
   readonly #pending = new Map<number, Pending>();
   readonly #answers: Promise<void>;
   #next = 1;
@@ -88,7 +89,9 @@ export class Spawner implements Turns {
       stderr: "inherit",
       clearEnv: true,
     }).spawn();
-    this.#writer = this.#child.stdin.getWriter();
+    this.#requests = Deno.openSync(`/proc/${this.#child.pid}/fd/0`, {
+      write: true,
+    });
     this.#answers = this.#read();
   }
 
@@ -107,7 +110,7 @@ export class Spawner implements Turns {
     // Nobody may be listening when the spawner itself is killed.
     pending.ended.promise.catch(() => {});
     this.#pending.set(id, pending);
-    this.#writer.write(encode(id, request)).catch(() => {});
+    this.#write(encode(id, request));
     return await pending.started.promise;
   }
 
@@ -124,12 +127,23 @@ export class Spawner implements Turns {
   #tell(turn: Turn, flags: number): void {
     const nothing = { argv: [], cwd: "", env: {}, stdin: "", stdout: "" };
     const request = { ...nothing, stderr: "", killGroup: false, turn };
-    this.#writer.write(encode(0, request, flags)).catch(() => {});
+    this.#write(encode(0, request, flags));
+  }
+
+  #write(bytes: Uint8Array): void {
+    try {
+      for (let at = 0; at < bytes.length;) {
+        at += this.#requests.writeSync(bytes.subarray(at));
+      }
+    } catch {
+      // It is gone, as its answers will say.
+    }
   }
 
   /** Ends it, and all its processes with it. */
   async close(): Promise<void> {
-    await this.#writer.close().catch(() => {});
+    this.#requests.close();
+    await this.#child.stdin.close().catch(() => {});
     await this.#answers;
     await this.#child.status;
   }

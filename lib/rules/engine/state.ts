@@ -66,6 +66,8 @@ export class JobState {
   command = "";
   /** Digest of its resources as they are now. */
   resources = "";
+  /** How many of its deps nobody has asked for yet. */
+  unasked = 0;
   /** Whether it ran in this command, and its last run stands. */
   ran = false;
   /** What its deps were when its last run in this command began. */

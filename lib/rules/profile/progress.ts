@@ -39,8 +39,11 @@ export function progressOf(
   let done = 0, waiting = 0, unknown = 0;
   /** CPU time of what is to run, and how many jobs nobody can tell of. */
   let restMs = 0, unmeasured = 0, longestRestMs = 0;
+  /** Deps that nobody has asked for yet. */
+  let unasked = 0;
   for (const state of states) {
     if (state.known === undefined) continue;
+    unasked += state.unasked;
     const run = running.get(state.id);
     if (!run) {
       if (state.isDelayed) waiting++;
@@ -69,12 +72,20 @@ export function progressOf(
     if (longest && longest.elapsedMs >= elapsedMs) continue;
     longest = { rule, name, elapsedMs };
   }
-  const hasEta = waiting + running.size > 0 && unmeasured === 0;
+  // Of those that nobody has asked for, as many have to run as of the others.
+  const busy = waiting + running.size;
+  const ran = log.ended;
+  const mean = log.meanMs("");
+  if (unasked > 0 && mean !== undefined) {
+    const share = (busy + ran) / (busy + Math.max(done, ran) + unknown);
+    restMs += unasked * share * mean;
+  }
+  const hasEta = busy > 0 && unmeasured === 0;
   return {
     done,
     running: running.size,
     waiting,
-    unknown,
+    unknown: unknown + unasked,
     ...(hasEta ? { etaMs: Math.max(longestRestMs, restMs / cpus) } : {}),
     ...(longest ? { longest } : {}),
   };

@@ -76,6 +76,11 @@ export class RunLog {
     if (reason !== undefined) run.reason = reason;
   }
 
+  /** How many have ended. */
+  get ended(): number {
+    return this.#times.get("")?.count ?? 0;
+  }
+
   /** How long a job of a rule took so far, or any job; undefined if none ended. */
   meanMs(rule: string): number | undefined {
     const times = this.#times.get(rule) ?? this.#times.get("");

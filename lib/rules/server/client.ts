@@ -158,9 +158,8 @@ async function ask(
   socket: Deno.UnixConn,
   options: MakeOptions,
 ): Promise<MakeReport | "gone"> {
-  const { onLine: _line, feedback: _feedback, signal: _signal, ...rest } =
-    options;
-  const { onEvent, onProgress, onStdout, ...values } = rest;
+  const { feedback: _feedback, signal: _signal, ...rest } = options;
+  const { onLine, onEvent, onProgress, onStdout, ...values } = rest;
   const writer = new LineWriter(socket);
   const sent: SentOptions = {
     ...values,
@@ -172,6 +171,7 @@ async function ask(
     speaker: SPEAKER,
     options: sent,
     wants: {
+      lines: onLine !== undefined,
       events: onEvent !== undefined,
       progress: onProgress !== undefined,
       stdout: onStdout !== undefined,

@@ -1,5 +1,8 @@
 /** Lines of JSON over a socket. Imports nothing that takes time to load. */
 
+/** How long lines may wait for others. */
+const SOON_MS = 10;
+
 /** Sends values as lines; in order, and without anybody waiting. */
 export class LineWriter {
   readonly #to: { write(bytes: Uint8Array): Promise<number> };
@@ -7,6 +10,7 @@ export class LineWriter {
   #waiting = "";
   #sending: Promise<void> = Promise.resolve();
   #isSending = false;
+  #timer: ReturnType<typeof setTimeout> | undefined;
 
   /** @param to Where the lines go. */
   constructor(to: { write(bytes: Uint8Array): Promise<number> }) {
@@ -19,6 +23,15 @@ export class LineWriter {
     if (!this.#isSending) this.#sending = this.#send();
   }
 
+  /** Sends a value soon, together with others: each one wakes the peer. */
+  sendSoon(value: unknown): void {
+    this.#waiting += `${JSON.stringify(value)}\n`;
+    if (this.#isSending) return;
+    this.#timer ??= setTimeout(() => {
+      if (!this.#isSending) this.#sending = this.#send();
+    }, SOON_MS);
+  }
+
   /** Settled once everything was sent. */
   flushed(): Promise<void> {
     return this.#sending;
@@ -26,6 +39,8 @@ export class LineWriter {
 
   async #send(): Promise<void> {
     this.#isSending = true;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
     try {
       while (this.#waiting !== "") {
         const bytes = new TextEncoder().encode(this.#waiting);

@@ -27,7 +27,12 @@ export type Request =
     speaker: string;
     options: SentOptions;
     /** What the client wants to hear of. */
-    wants: { events: boolean; progress: boolean; stdout: boolean };
+    wants: {
+      lines: boolean;
+      events: boolean;
+      progress: boolean;
+      stdout: boolean;
+    };
   }
   | { op: "cancel" }
   /** Go as soon as nobody needs you. */

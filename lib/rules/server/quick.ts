@@ -39,13 +39,13 @@ export interface QuickAnswer {
  * Asks the server of this folder's repo to make files; all else is left at its
  * default.
  *
- * @param wantsProgress Whether it is to tell how far it is.
+ * @param wants What it is to tell: lines for the user, how far it is.
  * @returns What it said if it was done at once; else the server, for
  *   `makeByServer`; undefined if there is none.
  */
 export async function askQuickly(
   options: { targets: string[]; jobs?: number },
-  wantsProgress: boolean,
+  wants: { lines: boolean; progress: boolean },
 ): Promise<QuickAnswer | Asked | undefined> {
   let root: string;
   let socket: Deno.UnixConn;
@@ -65,7 +65,7 @@ export async function askQuickly(
       cwd: Deno.realPathSync("."),
       environ: Deno.env.toObject(),
     },
-    wants: { events: false, progress: wantsProgress, stdout: false },
+    wants: { ...wants, events: false, stdout: false },
   };
   const writer = new LineWriter(socket);
   writer.send(request);

@@ -163,12 +163,15 @@ class RepoServer {
     const { options, wants } = request;
     this.#announce(`making ${(options.targets ?? []).join(" ") || "nothing"}`);
     const send = (answer: Answer) => writer.send(answer);
+    const sendSoon = (answer: Answer) => writer.sendSoon(answer);
     try {
       const report = await makeIn(this.#place, {
         ...options,
-        onLine: (text) => send({ kind: "line", text }),
+        ...(wants.lines
+          ? { onLine: (text) => sendSoon({ kind: "line", text }) }
+          : {}),
         ...(wants.events
-          ? { onEvent: (event) => send({ kind: "event", event }) }
+          ? { onEvent: (event) => sendSoon({ kind: "event", event }) }
           : {}),
         ...(wants.progress
           ? { onProgress: (progress) => send({ kind: "progress", progress }) }
