@@ -189,6 +189,8 @@ export interface Config {
   systemDeps: "ignore" | "package" | "file";
   /** Milliseconds within which two dates may be the same. Default: 10. */
   diskDatePrecision: number;
+  /** Whether the server watches the repo's files instead of looking at each. Default: false. */
+  watch?: boolean;
   /** Lines in the tree of errors. Default: 100. */
   maxErrorLines: number;
   /** What lines show. */

@@ -20,6 +20,7 @@ import type { Definition, Evaluator, RuleSpec } from "./model.ts";
 import { type Job, RuleTable } from "./select.ts";
 import { findRoot, LMAKEFILE, PRIVATE } from "./root.ts";
 import { Store } from "./state/store.ts";
+import type { CommandWatch } from "./watch/command.ts";
 
 /** Version of the saved definition. */
 const DEFINITION_FORMAT = 2;
@@ -50,6 +51,8 @@ export interface Repo {
   idOf(job: Job): string;
   /** Whether `Lmakefile.ts` had to be read. */
   reread: boolean;
+  /** Vouches for files, if the repo is watched. */
+  watch?: CommandWatch;
   /** Ends what is open. */
   close(): Promise<void>;
 }
@@ -68,6 +71,8 @@ export interface OpenOptions {
   sums?: Checksums;
   /** What earlier commands found out. */
   memo?: RepoMemo;
+  /** Watches the repo, if its config says so. */
+  watch?: (isOn: boolean) => Promise<CommandWatch | undefined>;
 }
 
 /**
@@ -89,6 +94,7 @@ export async function openRepo(
   const store = options.store ?? await Store.open(root, { readOnly });
   let loaded: Loaded | undefined;
   let loading: Promise<Loaded> | undefined;
+  let watch: CommandWatch | undefined;
   try {
     const memo = options.memo ?? new RepoMemo();
     const saved = savedDefinition(root, environ, sums, store, memo);
@@ -101,6 +107,7 @@ export async function openRepo(
     const sources = await rememberedSources(root, definition, memo);
     const table = rememberedTable(definition, saved, memo);
     memo.keep(definition, sources);
+    watch = await options.watch?.(definition.config.watch ?? false);
     const ids = new Map<string, string>();
     return {
       root,
@@ -116,6 +123,7 @@ export async function openRepo(
         sums,
         sources.dirs,
         definition.config.diskDatePrecision,
+        watch,
       ),
       system: new SystemUse({
         root,
@@ -125,6 +133,7 @@ export async function openRepo(
         readOnly,
       }),
       reread: saved === undefined,
+      ...(watch ? { watch } : {}),
       async evaluator() {
         if (loaded) return loaded.evaluator;
         const { loadRepo } = await import("./load/sub_repos.ts");
@@ -144,11 +153,13 @@ export async function openRepo(
         return JSON.stringify([signature, ...stems]);
       },
       async close() {
+        watch?.end();
         await loaded?.evaluator.close();
         if (!options.store) store.close();
       },
     };
   } catch (error) {
+    watch?.end();
     await loaded?.evaluator.close();
     if (!options.store) store.close();
     throw error;

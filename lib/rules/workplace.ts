@@ -19,6 +19,8 @@ import { placePython } from "./python/place.ts";
 import { openRepo, type Repo } from "./repo.ts";
 import { Store } from "./state/store.ts";
 import { PRIVATE } from "./root.ts";
+import type { CommandWatch } from "./watch/command.ts";
+import type { Watcher } from "./watch/watcher.ts";
 
 /** How a workplace is entered. */
 export interface WorkplaceOptions {
@@ -28,6 +30,8 @@ export interface WorkplaceOptions {
   feedback?: Feedback;
   /** Gives up waiting for another command. */
   signal?: AbortSignal;
+  /** Whether the repo is watched if its config says so. Default: false. */
+  watches?: boolean;
 }
 
 /**
@@ -49,7 +53,8 @@ export async function inWorkplace<T>(
       Store.open(root),
       loadChecksums(),
     ]);
-    const place = new Workplace(root, store, sums, options.feedback);
+    const { feedback, watches = false } = options;
+    const place = new Workplace(root, store, sums, feedback, watches);
     try {
       return await work(place);
     } finally {
@@ -97,6 +102,8 @@ export class Workplace {
   /** Where jobs run; shared by all commands. */
   readonly backends: Backends;
   readonly #feedback: Feedback | undefined;
+  readonly #watches: boolean;
+  #watcher: Promise<Watcher> | undefined;
   #server: Promise<JobServer> | undefined;
   #tools: Promise<string> | undefined;
   #spawner: Promise<Spawner> | undefined;
@@ -112,6 +119,7 @@ export class Workplace {
     store: Store,
     sums: Checksums,
     feedback: Feedback | undefined,
+    watches = false,
   ) {
     this.root = root;
     this.store = store;
@@ -119,6 +127,7 @@ export class Workplace {
     this.codecs = new CodecTables(root, sums);
     this.backends = new Backends(root, () => this.spawner());
     this.#feedback = feedback;
+    this.#watches = watches;
   }
 
   /** The repo as its rules are now. */
@@ -133,7 +142,30 @@ export class Workplace {
       store,
       sums,
       memo: this.memo,
+      watch: (isOn) => this.#watch(isOn, feedback),
     });
+  }
+
+  /** Begins a command in the watched repo; undefined if it is not watched. */
+  async #watch(
+    isOn: boolean,
+    feedback: Feedback | undefined,
+  ): Promise<CommandWatch | undefined> {
+    if (!this.#watches) return undefined;
+    if (!isOn) {
+      const watcher = this.#watcher;
+      this.#watcher = undefined;
+      (await watcher)?.close();
+      return undefined;
+    }
+    this.#watcher ??= import("./watch/watcher.ts")
+      .then(({ Watcher }) => new Watcher(this.root));
+    return (await this.#watcher).begin((reason) =>
+      feedback?.emit("warn", "note", `not all is watched: ${reason}`, {
+        about: "lmake.watch",
+        reason,
+      })
+    );
   }
 
   /** Answers the requests of jobs. */
@@ -170,6 +202,7 @@ export class Workplace {
 
   /** Ends what was started, and closes the memory. */
   async close(): Promise<void> {
+    (await this.#watcher?.catch(() => undefined))?.close();
     await this.backends.close();
     await (await this.#spawner?.catch(() => undefined))?.close();
     await (await this.#server?.catch(() => undefined))?.close();

@@ -19,6 +19,7 @@ Deno.test("lmake.config is filled with defaults", () => {
     maxDepDepth: 100,
     systemDeps: "package",
     diskDatePrecision: 10,
+    watch: false,
     maxErrorLines: 100,
     console: { date: false, time: true, host: false },
     caches: {},
@@ -60,6 +61,7 @@ const badConfigs: [unknown, string][] = [
     { systemDeps: "files" },
     '.systemDeps must be one of ignore, package, file, not "files"',
   ],
+  [{ watch: "all" }, '.watch must be true or false, not "all"'],
   [{ console: { dat: true } }, ".console has the unknown setting dat"],
   [{ console: { date: 1 } }, ".console.date must be true or false, not 1"],
   [

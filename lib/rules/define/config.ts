@@ -41,6 +41,8 @@ export interface ConfigInput {
   systemDeps?: "ignore" | "package" | "file";
   /** Milliseconds within which two dates may be the same. Default: 10. */
   diskDatePrecision?: number;
+  /** Whether the server watches the repo's files instead of looking at each. Default: false. */
+  watch?: boolean;
   /** Lines in the tree of errors. Default: 100. */
   maxErrorLines?: number;
   /** What lines show. */
@@ -76,6 +78,7 @@ export function defaultConfig(): Config {
     maxDepDepth: 100,
     systemDeps: "package",
     diskDatePrecision: 10,
+    watch: false,
     maxErrorLines: 100,
     console: { date: true, time: true, host: false },
     caches: {},
@@ -131,6 +134,7 @@ const CHECKS: {
   maxDepDepth: whole(1),
   systemDeps: oneOf(["ignore", "package", "file"]),
   diskDatePrecision: number(0),
+  watch: flag,
   maxErrorLines: whole(0),
   console(value) {
     const given = plainObject(value);

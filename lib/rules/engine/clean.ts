@@ -8,6 +8,7 @@ import type { CodecTables } from "../codec/tables.ts";
 import type { Plan } from "../memo.ts";
 import type { JobRecord } from "../state/record.ts";
 import type { Store } from "../state/store.ts";
+import type { CommandWatch } from "../watch/command.ts";
 import { differs, type Files } from "./files.ts";
 import type { Outcome } from "./state.ts";
 
@@ -22,7 +23,7 @@ export interface CleanParts {
   /** Whether somebody works on a job. */
   isBusy(id: string): boolean;
   /** Whether the system that a job used is still the same. */
-  systemHolds(record: JobRecord): boolean;
+  systemHolds(record: Pick<JobRecord, "system">): boolean;
 }
 
 /** Deeper chains of deps are left to the engine: our stack has an end. */
@@ -33,6 +34,8 @@ export class CleanFiles {
   readonly #parts: CleanParts;
   /** By file; null: not sure, or being found out. */
   readonly #known = new Map<string, Outcome | null>();
+  /** Names of the sets of what the jobs that were met used of the system. */
+  readonly #systems = new Set<string>();
 
   /** Starts a command. */
   constructor(parts: CleanParts) {
@@ -45,6 +48,33 @@ export class CleanFiles {
    * @param onDisk Whether it must be there as its job made it.
    */
   outcome(file: string, onDisk: boolean): Outcome | undefined {
+    const { watch } = this.#parts.files;
+    return watch
+      ? watch.asOfNow(() => this.#watched(watch, file, onDisk))
+      : this.#outcome(file, onDisk);
+  }
+
+  /** The same in a repo that is watched: another command may have had it. */
+  #watched(
+    watch: CommandWatch,
+    file: string,
+    onDisk: boolean,
+  ): Outcome | undefined {
+    const plan = this.#parts.plans.get(file);
+    if (!onDisk || !plan) return this.#outcome(file, onDisk);
+    const answer = watch.answer(file, plan);
+    const holds = (system: string) => this.#parts.systemHolds({ system });
+    if (answer && [...answer.systems].every(holds)) {
+      return { ...answer.outcome };
+    }
+    const outcome = this.#outcome(file, onDisk);
+    if (outcome) {
+      watch.keep(file, { outcome, plan, systems: this.#systems });
+    }
+    return outcome;
+  }
+
+  #outcome(file: string, onDisk: boolean): Outcome | undefined {
     const found = this.#find(file, 0);
     if (!found) return undefined;
     return !onDisk || found.source || this.#isOnDisk(file, found)
@@ -76,7 +106,7 @@ export class CleanFiles {
       return source?.failure ? undefined : source;
     }
     if (plan.kind === "none") {
-      return this.#parts.files.look(file).stamp === ""
+      return this.#parts.files.glance(file).stamp === ""
         ? { file, sum: "none", buildable: false }
         : undefined;
     }
@@ -100,6 +130,7 @@ export class CleanFiles {
     for (const dep of record.deps) {
       if (dep.told !== undefined) return false;
       if (dep.codec) {
+        this.#parts.files.watch?.cannotTell();
         const answer = this.#parts.codecs.answer(dep.file) ?? "none";
         if (answer !== dep.sum) return false;
         continue;
@@ -109,6 +140,7 @@ export class CleanFiles {
       const isNeeded = dep.key !== undefined || dep.flags.includes("required");
       if (isNeeded && !outcome.buildable) return false;
     }
+    if (record.system !== undefined) this.#systems.add(record.system);
     return this.#parts.systemHolds(record);
   }
 
@@ -116,8 +148,8 @@ export class CleanFiles {
     const { files, store } = this.#parts;
     const known = store.file(file);
     // A file that nobody wrote is one that need not be there.
-    if (sum === "none") return files.look(file).stamp === "";
+    if (sum === "none") return files.glance(file).stamp === "";
     return known !== undefined && known.sum === sum &&
-      files.look(file).sum === sum;
+      files.glance(file).sum === sum;
   }
 }

@@ -10,8 +10,9 @@ import {
   stampText,
   type StatNs,
 } from "../../host/statx.ts";
-import type { Store } from "../state/store.ts";
+import type { FileRecord, Store } from "../state/store.ts";
 import { PRIVATE } from "../root.ts";
+import type { CommandWatch } from "../watch/command.ts";
 
 /** Milliseconds within which two dates may be the same, however fine a disk's are. */
 const TICK_MS = 10;
@@ -26,10 +27,15 @@ export interface Look {
   stat: StatNs | undefined;
 }
 
+/** How a file looks that is not there. */
+const NOTHING: Look = { sum: NO_FILE, stamp: "", stat: undefined };
+
 /** The files of a repo. */
 export class Files {
   /** Root, absolute, without links. */
   readonly root: string;
+  /** What vouches for files that need no look, if the repo is watched. */
+  readonly watch: CommandWatch | undefined;
   readonly #store: Store;
   readonly #sums: Checksums;
   readonly #tickMs: number;
@@ -38,6 +44,7 @@ export class Files {
   /**
    * @param sourceDirs Names of source dirs outside the repo, as declared.
    * @param precisionMs Within how much two dates of the disk may be the same.
+   * @param watch What vouches for files.
    */
   constructor(
     root: string,
@@ -45,8 +52,10 @@ export class Files {
     sums: Checksums,
     sourceDirs: readonly string[] = [],
     precisionMs: number = TICK_MS,
+    watch?: CommandWatch,
   ) {
     this.root = root;
+    this.watch = watch;
     this.#store = store;
     this.#sums = sums;
     this.#tickMs = Math.max(precisionMs, TICK_MS);
@@ -107,15 +116,57 @@ export class Files {
     return { sum, stamp, stat };
   }
 
+  /**
+   * A file as it is now, without a look at it if it is vouched for. There is no
+   * status then.
+   */
+  glance(name: string): Look {
+    const vouched = this.#vouched(name);
+    if (vouched) return vouched;
+    const look = this.look(name);
+    let known = this.#store.file(name);
+    if (known?.stamp === "" && known.sum === look.sum) {
+      // Only what has a stamp can be vouched for.
+      const stamp = this.safeStamp(look);
+      if (stamp !== "") {
+        known = { ...known, stamp };
+        this.#store.putFile(name, known);
+      }
+    }
+    this.#saw(name, look, known);
+    return look;
+  }
+
   /** A source as it is now, remembered for the next command. */
   lookAtSource(name: string): Look {
-    const look = this.look(name);
-    const known = this.#store.file(name);
+    const vouched = this.#vouched(name);
+    if (vouched && vouched !== NOTHING) return vouched;
+    const look = vouched ?? this.look(name);
+    let known = this.#store.file(name);
     const stamp = this.safeStamp(look);
     if (!known || known.stamp !== stamp || known.sum !== look.sum) {
-      this.#store.putFile(name, { sum: look.sum, stamp, writer: "" });
+      known = { sum: look.sum, stamp, writer: "" };
+      this.#store.putFile(name, known);
     }
+    if (!vouched) this.#saw(name, look, known);
     return look;
+  }
+
+  #vouched(name: string): Look | undefined {
+    const record = this.watch?.vouched(name);
+    if (record === null) return NOTHING;
+    // Of another record nobody has said that it tells what the file is.
+    return record && record === this.#store.file(name)
+      ? { sum: record.sum, stamp: record.stamp, stat: undefined }
+      : undefined;
+  }
+
+  #saw(name: string, look: Look, known: FileRecord | undefined): void {
+    const isKnown = known?.stamp === look.stamp && known.sum === look.sum;
+    this.watch?.saw(
+      name,
+      look.stamp === "" ? null : isKnown ? known : undefined,
+    );
   }
 
   /**

@@ -33,7 +33,11 @@ export async function serve(root: string): Promise<number> {
   try {
     await inWorkplace(
       root,
-      { doing: "serving clibs make", signal: waiting.signal },
+      {
+        doing: "serving clibs make",
+        signal: waiting.signal,
+        watches: true,
+      },
       async (place) => {
         clearTimeout(timer);
         await new RepoServer(place).run();
