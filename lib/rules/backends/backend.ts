@@ -42,6 +42,8 @@ export interface BackendJob {
 
 /** A place where jobs run. */
 export interface Backend {
+  /** Whether jobs run on this machine, and may have a `calledAs`. */
+  readonly isHere: boolean;
   /** Folder for the records of traced processes; undefined: any will do. */
   readonly traceFolder: string | undefined;
   /**
@@ -59,6 +61,7 @@ const MARK_SIZE = 1024;
 
 /** This machine. */
 export class LocalBackend implements Backend {
+  readonly isHere = true;
   readonly traceFolder = undefined;
   readonly turns: Turns;
   readonly #root: string;

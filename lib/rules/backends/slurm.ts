@@ -63,6 +63,7 @@ const NOTICE_MS = 3000;
 
 /** Slurm. */
 export class SlurmBackend implements Backend {
+  readonly isHere = false;
   readonly traceFolder: string;
   readonly #parts: SlurmParts;
   readonly #client: SlurmClient;

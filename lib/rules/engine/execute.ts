@@ -11,6 +11,7 @@ import { TraceSession, type Wrapped } from "../../trace/session.ts";
 import type { Backend, BackendJob } from "../backends/backend.ts";
 import type { JobServer } from "../channel/server.ts";
 import { functionCommand } from "../job/command.ts";
+import type { Attributes } from "../model.ts";
 import type { Repo } from "../repo.ts";
 import { isOurs, prefixesFor } from "../repo.ts";
 import { PRIVATE } from "../root.ts";
@@ -20,6 +21,12 @@ import {
   jobEnvironment,
   jobRoot,
 } from "./command.ts";
+import {
+  addLooks,
+  type DirectCommand,
+  directCommand,
+  learnPrograms,
+} from "./direct.ts";
 import type { Folded } from "./fold.ts";
 import type { ProcessEnd } from "./process.ts";
 import { RunningJob, type ServiceHost } from "./services.ts";
@@ -110,6 +117,8 @@ export class ReadyJob implements Disposable {
   readonly #stdoutTarget: string | undefined;
   readonly #env: Record<string, string>;
   readonly #line: CommandLine;
+  /** Its command, if it needs no shell. */
+  readonly #direct: DirectCommand | undefined;
   readonly #wrapped: Wrapped;
   #kill: () => void;
   /** The job may ask for a check before we hear that it was started. */
@@ -181,13 +190,23 @@ export class ReadyJob implements Disposable {
         keepSystem: context.repo.system.isOn,
       }),
     );
-    const { argv, extraEnv } = this.#line;
+    const { extraEnv } = this.#line;
     const isShell = job.rule.cmd?.kind !== "function";
+    this.#direct = isShell && canBeDirect(context, attributes, method)
+      ? directCommand(this.#line.cmd, {
+        shell: attributes.shell,
+        env: this.#env,
+        cwd: jobRoot(state, root),
+        tools: context.tools,
+      })
+      : undefined;
+    const argv = this.#direct?.argv ?? this.#line.argv;
     this.#wrapped = this.#session.wrap(
-      programOf(argv[0]!, this.#env),
+      this.#direct?.program ?? programOf(argv[0]!, this.#env),
       argv,
       {
         ...this.#env,
+        ...this.#direct?.env,
         CLIBS_JOB_SOCKET: context.server.address,
         [JOB_ID_VARIABLE]: this.#jobId,
         ...extraEnv,
@@ -238,8 +257,10 @@ export class ReadyJob implements Disposable {
     const startedMs = end.ranMs === undefined
       ? beganMs
       : Date.now() - end.ranMs;
+    if (this.#direct) addLooks(this.#services.log, this.#direct);
     const folded = await this.#services.finish();
     const { log, notes } = this.#services;
+    if (this.#method !== "none") learnPrograms(log);
     const system = this.#context.repo.system.note(log);
     return {
       folded,
@@ -270,6 +291,7 @@ export class ReadyJob implements Disposable {
     const attributes = state.attributes!;
     const child = await backend.start({
       argv: this.#wrapped.argv,
+      calledAs: this.#direct?.argv[0],
       cwd: jobRoot(state, this.#context.repo.root),
       env: this.#wrapped.env,
       stdin: this.#stdin,
@@ -324,6 +346,17 @@ function keptTmp(root: string, state: JobState): string {
   const folder = join(root, PRIVATE, "tmp", `${state.job.rule.name}-${name}`);
   removeTree(folder);
   return folder;
+}
+
+/** Whether a command may be run without its shell, if it is plain. */
+function canBeDirect(
+  { backend }: ExecuteContext,
+  { useScript }: Attributes,
+  method: Method,
+): boolean {
+  // The other methods do not tell, or run a program of their own.
+  const isPreloaded = method === "auto" || method === "ld_preload";
+  return isPreloaded && backend.isHere && !useScript;
 }
 
 /** What a job runs. */

@@ -7,6 +7,8 @@ import { pathToBytes } from "../../host/bytes_path.ts";
 export interface SpawnRequest {
   /** Program, absolute, and arguments. */
   argv: readonly string[];
+  /** What the program is told that it is called. Default: its path. */
+  calledAs?: string | undefined;
   /** Folder to run in. */
   cwd: string;
   /** The whole environment. */
@@ -215,7 +217,10 @@ function encode(
     request.stdin,
     request.stdout,
     request.stderr,
-    ...request.argv,
+    request.argv[0] ?? "",
+    ...(request.calledAs === undefined
+      ? request.argv
+      : [request.calledAs, ...request.argv.slice(1)]),
     ...env,
   ];
   // A NUL would end a text early; no argument and no variable can have one.

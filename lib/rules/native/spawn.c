@@ -3,7 +3,8 @@
 // as it takes to end all jobs.
 //
 // Requests come on descriptor 0: a length, then struct request, and texts that
-// end with NUL: folder, standard input, output and error, arguments, variables.
+// end with NUL: folder, standard input, output and error, program, arguments,
+// variables.
 // Answers go to descriptor 1, see struct answer.
 //
 // A request may wait for its turn: until so many jobs of its class have ended.
@@ -112,8 +113,8 @@ static bool open_as(int fd, const char *path, int flags) {
 }
 
 // In the child of vfork(), which shares our memory: only calls, no changes.
-static void become(const char *cwd, char **files, char **argv, char **env,
-                   volatile int *error) {
+static void become(const char *cwd, char **files, const char *program,
+                   char **argv, char **env, volatile int *error) {
   setsid();
   sigset_t none;
   sigemptyset(&none);
@@ -122,7 +123,7 @@ static void become(const char *cwd, char **files, char **argv, char **env,
   if (chdir(cwd) == 0 && open_as(0, files[0], O_RDONLY) &&
       open_as(1, files[1], O_WRONLY | O_CREAT | O_TRUNC) &&
       open_as(2, files[2], O_WRONLY | O_CREAT | O_TRUNC)) {
-    execve(argv[0], argv, env);
+    execve(program, argv, env);
   }
   *error = errno;
   _exit(127);
@@ -135,13 +136,14 @@ static void start(char *bytes, size_t size) {
   char *end = bytes + size;
   char *cwd = text(&at);
   char *files[3] = {text(&at), text(&at), text(&at)};
+  char *program = text(&at);
   char **argv = calloc(request.argc + 1, sizeof *argv);
   char **env = calloc(request.envc + 1, sizeof *env);
   for (uint32_t i = 0; i < request.argc && at < end; i++) argv[i] = text(&at);
   for (uint32_t i = 0; i < request.envc && at < end; i++) env[i] = text(&at);
   volatile int error = 0;
   pid_t pid = vfork();
-  if (pid == 0) become(cwd, files, argv, env, &error);
+  if (pid == 0) become(cwd, files, program, argv, env, &error);
   if (pid < 0) error = errno;
   free(argv);
   free(env);
