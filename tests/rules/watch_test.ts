@@ -3,16 +3,18 @@
 import assert from "node:assert/strict";
 import { readConfig } from "../../lib/rules/define/config.ts";
 import { EMPTY_FILE, loadChecksums } from "../../lib/host/checksum.ts";
-import { lstatNs, stampText } from "../../lib/host/statx.ts";
+import { isFolder, lstatNs, stampText } from "../../lib/host/statx.ts";
 import { CleanFiles } from "../../lib/rules/engine/clean.ts";
 import { Files } from "../../lib/rules/engine/files.ts";
 import type { JobRecord } from "../../lib/rules/state/record.ts";
 import { type FileRecord, Store } from "../../lib/rules/state/store.ts";
 import { Inotify } from "../../lib/rules/watch/kernel.ts";
-import { unwatchable } from "../../lib/rules/watch/place.ts";
+import { placeOf, unwatchable } from "../../lib/rules/watch/place.ts";
 import { Watcher, type WatchOptions } from "../../lib/rules/watch/watcher.ts";
-import { watchableDir } from "../support/watched.ts";
 import { mountTmpfs } from "../support/mount.ts";
+import { Random } from "../support/seeded.ts";
+import type { TempDir } from "../support/temp.ts";
+import { watchableDir } from "../support/watched.ts";
 
 const LINUX = Deno.build.os === "linux";
 
@@ -299,6 +301,41 @@ Deno.test({
 });
 
 Deno.test({
+  name: "only what is mounted in a folder, or above, changes its place",
+  ignore: !LINUX,
+  fn() {
+    using dir = watchableDir();
+    for (const name of ["plain", "a b\\c\td\n"]) {
+      const root = dir.join(name);
+      for (const folder of [`${root}/in`, `${root}2`]) {
+        Deno.mkdirSync(folder, { recursive: true });
+      }
+      const before = placeOf(root);
+      assert.match(before, /^\d+ \d+\n/);
+      const mount = (path: string) => {
+        const run = (command: string, ...args: string[]) =>
+          new Deno.Command(command, { args, stderr: "null" }).outputSync()
+            .success;
+        if (!run("mount", "-t", "tmpfs", "tmpfs", path)) return undefined;
+        const during = placeOf(root);
+        assert.ok(run("umount", path));
+        return during;
+      };
+      const beside = mount(`${root}2`);
+      if (beside === undefined) {
+        return console.log("tmpfs cannot be mounted here");
+      }
+      assert.equal(beside, before);
+      assert.notEqual(mount(`${root}/in`), before);
+      assert.notEqual(mount(root), before);
+      assert.equal(placeOf(root), before);
+      Deno.removeSync(root, { recursive: true });
+      assert.equal(placeOf(root), "");
+    }
+  },
+});
+
+Deno.test({
   name:
     "files for which there are no watches are not trusted, and it is said once",
   ignore: !LINUX,
@@ -499,6 +536,131 @@ Deno.test({
     watched.dir.write({ other: "" });
     dir.write({ source: "s" });
     assert.deepEqual(make(), ["source, looked at"]);
+  },
+});
+
+/** Names in a small world where much happens. */
+const WORLD = ["", "x/", "y/", "x/z/", "y/z/"]
+  .flatMap((folder) => ["a", "b", "c"].map((name) => folder + name));
+
+Deno.test({
+  name: "whatever is done to a repo, what is trusted is as it is",
+  ignore: !LINUX,
+  fn() {
+    let count = 0;
+    for (let seed = 1; seed <= 20; seed++) {
+      using watched = new Watched();
+      using outside = watchableDir();
+      const open: Deno.FsFile[] = [];
+      const random = new Random(seed);
+      for (let step = 0; step < 150; step++) {
+        const what = disturb(random, watched.dir, outside.path, open);
+        watched.watcher.catchUp();
+        for (const name of WORLD) {
+          const record = watched.watcher.trusted(name);
+          if (record === undefined) continue;
+          count++;
+          const stat = lstatNs(watched.dir.join(name));
+          const stamp = stat && !isFolder(stat) ? stampText(stat) : "";
+          assert.equal(
+            record?.stamp ?? "",
+            stamp,
+            `seed ${seed}, step ${step}: ${what}; ${name}`,
+          );
+        }
+        if (random.chance(0.5)) watched.trust(...WORLD);
+      }
+      for (const file of open) file.close();
+    }
+    // A watcher that trusts nothing would be right as well.
+    assert.ok(count > 10_000, `${count}`);
+  },
+});
+
+/** Does something at random, or fails to; says what. */
+function disturb(
+  random: Random,
+  dir: TempDir,
+  outside: string,
+  open: Deno.FsFile[],
+): string {
+  const name = random.pick(WORLD);
+  const path = dir.join(name);
+  const other = dir.join(random.pick(WORLD));
+  const folder = dir.join(random.pick(["x", "y", "x/z", "y/z", "u", "x/u"]));
+  const to = dir.join(random.pick(["x", "y", "x/z", "y/z", "u", "x/u"]));
+  const away = `${outside}/${random.below(3)}`;
+  const acts: Record<string, () => void> = {
+    write: () => Deno.writeTextFileSync(path, `${random.below(100)}`),
+    append: () => Deno.writeTextFileSync(path, "+", { append: true }),
+    truncate: () => Deno.truncateSync(path, 1),
+    remove: () => Deno.removeSync(path),
+    rename: () => Deno.renameSync(path, other),
+    mkdir: () => Deno.mkdirSync(folder, { recursive: true }),
+    rmdir: () => Deno.removeSync(folder, { recursive: true }),
+    moveFolder: () => Deno.renameSync(folder, to),
+    symlink: () => Deno.symlinkSync(random.pick(["a", "x", "../y"]), path),
+    linkFolder: () => Deno.symlinkSync(random.pick(["x", "y"]), folder),
+    link: () => Deno.linkSync(path, other),
+    linkAway: () => Deno.linkSync(path, away),
+    writeAway: () => Deno.writeTextFileSync(away, `${random.below(100)}`),
+    removeAway: () => Deno.removeSync(away),
+    moveAway: () => Deno.renameSync(path, away),
+    moveBack: () => Deno.renameSync(away, path),
+    chmod: () => Deno.chmodSync(path, random.pick([0o600, 0o755])),
+    touch: () => Deno.utimeSync(path, step(), step()),
+    folderInPlace: () => Deno.mkdirSync(path),
+    open: () => void open.push(Deno.openSync(path, { write: true })),
+    writeOpen: () => void open[0]?.writeSync(new Uint8Array([120])),
+    close: () => open.shift()?.close(),
+  };
+  const step = () => random.below(1_000_000);
+  const act = random.pick(Object.keys(acts));
+  try {
+    acts[act]!();
+    return `${act} ${path}`;
+  } catch {
+    return `${act} fails`;
+  }
+}
+
+Deno.test({
+  name: "who writes a file while its watch begins waits, and is seen",
+  ignore: !LINUX,
+  async fn() {
+    using watched = new Watched();
+    const path = watched.dir.join("f");
+    Deno.writeTextFileSync(path, "");
+    const writer = new Deno.Command("sh", {
+      args: [
+        "-c",
+        'i=0; while [ $i -lt 3000 ]; do echo >>"$0"; i=$((i+1)); done',
+        path,
+      ],
+    }).spawn();
+    let isRunning = true;
+    const ended = writer.status.then((status) => {
+      isRunning = false;
+      return status;
+    });
+    let trusted = 0;
+    while (isRunning) {
+      for (let i = 0; i < 100; i++) {
+        watched.trust("f");
+        const stamp = stampText(lstatNs(path)!);
+        watched.watcher.catchUp();
+        // What was changed before the queue was read is not trusted.
+        const record = watched.watcher.trusted("f");
+        if (record) assert.equal(record.stamp, stamp);
+        if (record) trusted++;
+      }
+      await new Promise((resolve) => setTimeout(resolve, 0));
+    }
+    assert.ok((await ended).success);
+    assert.equal(lstatNs(path)!.size, 3000);
+    watched.trust("f");
+    assert.deepEqual(watched.trusted("f"), ["f"]);
+    assert.ok(trusted > 0);
   },
 });
 
