@@ -121,6 +121,30 @@ export function readLinkNs(path: string): string | undefined {
   return Deno.readLinkSync(path);
 }
 
+/**
+ * Status of a path without following a link, as bare numbers: size, mode,
+ * inode, then seconds and nanoseconds of the last changes of content and of
+ * all. Inodes beyond 2⁵³ are not exact.
+ *
+ * @returns Whether there is anything; undefined if that cannot be told so.
+ */
+export function lstatTo(path: string, to: Float64Array): boolean | undefined {
+  if (!libc) return undefined;
+  const cName = cPath(path);
+  if (!cName) return false;
+  if (libc.statx(AT_FDCWD, cName, AT_SYMLINK_NOFOLLOW, WANTED, answer) !== 0) {
+    return ABSENT.includes(errno(libc)) ? false : undefined;
+  }
+  to[0] = view.getUint32(40, true) + view.getUint32(44, true) * 2 ** 32;
+  to[1] = view.getUint16(28, true);
+  to[2] = view.getUint32(32, true) + view.getUint32(36, true) * 2 ** 32;
+  to[3] = secondsAt(112);
+  to[4] = view.getUint32(120, true);
+  to[5] = secondsAt(96);
+  to[6] = view.getUint32(104, true);
+  return true;
+}
+
 function statx(
   functions: Libc,
   path: string,

@@ -20,6 +20,7 @@ import { openRepo, type Repo } from "./repo.ts";
 import { Store } from "./state/store.ts";
 import { PRIVATE } from "./root.ts";
 import type { CommandWatch } from "./watch/command.ts";
+import { LookAgain } from "./watch/looks.ts";
 import type { Watcher } from "./watch/watcher.ts";
 
 /** How a workplace is entered. */
@@ -104,6 +105,7 @@ export class Workplace {
   readonly #feedback: Feedback | undefined;
   readonly #watches: boolean;
   #watcher: Promise<Watcher> | undefined;
+  readonly #looks = new LookAgain();
   #server: Promise<JobServer> | undefined;
   #tools: Promise<string> | undefined;
   #spawner: Promise<Spawner> | undefined;
@@ -156,7 +158,7 @@ export class Workplace {
       const watcher = this.#watcher;
       this.#watcher = undefined;
       (await watcher)?.close();
-      return undefined;
+      return this.#looks.begin();
     }
     this.#watcher ??= import("./watch/watcher.ts")
       .then(({ Watcher }) => new Watcher(this.root));

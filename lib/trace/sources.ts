@@ -22,6 +22,7 @@ import shimExec from "./native/shim_exec.c" with { type: "text" };
 import shimHeader from "./native/shim.h" with { type: "text" };
 import shimLoad from "./native/shim_load.c" with { type: "text" };
 import shimOpen from "./native/shim_open.c" with { type: "text" };
+import shimPath from "./native/shim_path.c" with { type: "text" };
 import shimSpawn from "./native/shim_spawn.c" with { type: "text" };
 import shimStat from "./native/shim_stat.c" with { type: "text" };
 import shimWalk from "./native/shim_walk.c" with { type: "text" };
@@ -48,6 +49,7 @@ export const shimUnit: NativeUnit = {
     "shim_exec.c": shimExec,
     "shim_load.c": shimLoad,
     "shim_open.c": shimOpen,
+    "shim_path.c": shimPath,
     "shim_spawn.c": shimSpawn,
     "shim_stat.c": shimStat,
     "shim_walk.c": shimWalk,

@@ -424,7 +424,7 @@ Deno.test({
         command.asOfNow(() => {
           answered = command.answer("t", before) !== undefined;
           if (answered) return outcome;
-          if (!command.vouched(name)) command.saw(name, undefined);
+          if (!command.vouched(name)) command.saw(name, name, undefined);
           if (!found) return undefined;
           command.keep("t", { outcome, plan: before, systems: ["s"] });
           return outcome;

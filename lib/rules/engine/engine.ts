@@ -23,10 +23,15 @@ import { PlainFiles } from "./plain.ts";
 import { diskReason, reasonToRun } from "./reasons.ts";
 import type { EngineParts } from "./parts.ts";
 import { runOnce } from "./run_once.ts";
-import { type Maker, type Selection, Selector } from "./select.ts";
+import { type Selection, Selector } from "./select.ts";
 import type { ServiceHost } from "./services.ts";
 import type { Candidate } from "../select.ts";
-import type { Failure, JobState, Outcome } from "./state.ts";
+import {
+  type Failure,
+  jobFailure,
+  type JobState,
+  type Outcome,
+} from "./state.ts";
 import { WaitGraph } from "./waits.ts";
 
 /** Makes files in one command. */
@@ -188,28 +193,6 @@ export class Engine implements ServiceHost {
     return undefined;
   }
 
-  /** All jobs that have a say in what a file is. */
-  async #makers(selection: Selection): Promise<Maker[]> {
-    const makers = selection.kind === "jobs" ? selection.groups.flat() : [];
-    if (selection.kind === "jobs" || selection.kind === "none") {
-      for (const dir of selection.maybeUphill ?? []) {
-        makers.push(...await this.#makers(await this.#selector.select(dir)));
-      }
-    }
-    return makers;
-  }
-
-  /** Whether one job alone decides what folders above its file are. */
-  async #decides(state: JobState, dirs: readonly string[]): Promise<boolean> {
-    for (const dir of dirs) {
-      const selection = await this.#selector.select(dir);
-      const isOwn = selection.kind === "jobs" &&
-        selection.groups.flat().every((maker) => maker.state === state);
-      if (!isOwn) return false;
-    }
-    return true;
-  }
-
   async #made(
     file: string,
     { groups, near, maybeUphill = [] }: Selection & { kind: "jobs" },
@@ -233,7 +216,7 @@ export class Engine implements ServiceHost {
       const [maker] = makers;
       if (maker) {
         const isOnly = group === groups[0] && group.length === 1;
-        if (isOnly && await this.#decides(maker.state, maybeUphill)) {
+        if (isOnly && await this.#selector.decides(maker.state, maybeUphill)) {
           this.#plan(maker.state, file);
         }
         return this.#outcomeOf(maker.state, file);
@@ -305,7 +288,7 @@ export class Engine implements ServiceHost {
   /** See {@linkcode ServiceHost}. */
   async peek(file: string): Promise<Outcome | undefined> {
     const selection = await this.#selector.select(file);
-    const makers = await this.#makers(selection);
+    const makers = await this.#selector.makers(selection);
     if (makers.every(({ state }) => state.settled)) {
       return await this.ensure(file, false);
     }
@@ -323,7 +306,7 @@ export class Engine implements ServiceHost {
     const selection = await this.#selector.select(file);
     // What a job saw does not depend on whether it is still there.
     const outcome = this.ensure(file, false, from);
-    const makers = await this.#makers(selection);
+    const makers = await this.#selector.makers(selection);
     if (makers.length === 0) return await outcome;
     outcome.catch(() => {});
     return await Promise.race([
@@ -408,7 +391,7 @@ export class Engine implements ServiceHost {
       const reason = why ?? onDisk?.() ?? reasonToRun(this, state, view);
       if (!reason) {
         if (state.record && state.record.status !== "ok") {
-          state.failure = this.#jobFailure(state, "was in error");
+          state.failure = jobFailure(state, "was in error");
         }
         return;
       }
@@ -446,28 +429,14 @@ export class Engine implements ServiceHost {
       this.parts.report.job("dep_error", rule.name, display);
     }
     state.failure = {
-      ...this.#jobFailure(state, "dep_error"),
+      ...jobFailure(state, "dep_error"),
       causes,
-    };
-  }
-
-  #jobFailure(state: JobState, text: string): Failure {
-    return {
-      file: state.job.display,
-      text,
-      rule: state.job.rule.name,
-      job: state.job.display,
-      id: state.id,
-      ...(state.attributes
-        ? { maxStderrLen: state.attributes.maxStderrLen }
-        : {}),
-      causes: [],
     };
   }
 
   /** Notes that a job failed. */
   fail(state: JobState, text: string): void {
-    state.failure = this.#jobFailure(state, text);
+    state.failure = jobFailure(state, text);
   }
 
   /** See {@linkcode ServiceHost}. */

@@ -6,7 +6,7 @@ import { removeTree } from "../../host/files.ts";
 import { findProgram } from "../../host/process.ts";
 import { endMarked, JOB_ID_VARIABLE } from "../../jobs/group.ts";
 import { type Method, obtainTools, type Tools } from "../../trace/methods.ts";
-import { RecordReader } from "../../trace/record.ts";
+import type { RecordReader } from "../../trace/record.ts";
 import { TraceSession, type Wrapped } from "../../trace/session.ts";
 import type { Backend, BackendJob } from "../backends/backend.ts";
 import type { JobServer } from "../channel/server.ts";

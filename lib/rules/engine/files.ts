@@ -165,6 +165,7 @@ export class Files {
     const isKnown = known?.stamp === look.stamp && known.sum === look.sum;
     this.watch?.saw(
       name,
+      this.path(name),
       look.stamp === "" ? null : isKnown ? known : undefined,
     );
   }

@@ -79,6 +79,28 @@ export class Selector {
     return this.#states.values();
   }
 
+  /** All jobs that have a say in what a file is. */
+  async makers(selection: Selection): Promise<Maker[]> {
+    const makers = selection.kind === "jobs" ? selection.groups.flat() : [];
+    if (selection.kind === "jobs" || selection.kind === "none") {
+      for (const dir of selection.maybeUphill ?? []) {
+        makers.push(...await this.makers(await this.select(dir)));
+      }
+    }
+    return makers;
+  }
+
+  /** Whether one job alone decides what folders above its file are. */
+  async decides(state: JobState, dirs: readonly string[]): Promise<boolean> {
+    for (const dir of dirs) {
+      const selection = await this.select(dir);
+      const isOwn = selection.kind === "jobs" &&
+        selection.groups.flat().every((maker) => maker.state === state);
+      if (!isOwn) return false;
+    }
+    return true;
+  }
+
   /** The state of a rule's job. */
   stateOf(candidate: Pick<Candidate, "rule" | "stems">): JobState {
     const job = this.#repo.table.jobOf(candidate.rule, candidate.stems);

@@ -1,7 +1,7 @@
 /** The runner's side of one running job: what it may ask, answered. */
 
-import { relative, resolve } from "node:path";
-import { ClibsError } from "../../errors.ts";
+import { resolve } from "node:path";
+import type { ClibsError } from "../../errors.ts";
 import { bytesToPath } from "../../host/bytes_path.ts";
 import { type Checksums, NO_FILE } from "../../host/checksum.ts";
 import { isFolder } from "../../host/statx.ts";
@@ -19,6 +19,7 @@ import type {
 import { canonicalPath } from "./canonical.ts";
 import type { Files } from "./files.ts";
 import { fold, type Folded, type FoldOptions } from "./fold.ts";
+import { listed, spelled, wholeName } from "./listing.ts";
 import { JobNotes } from "./session.ts";
 import type { JobState, Outcome } from "./state.ts";
 import { toldText } from "./told.ts";
@@ -256,7 +257,7 @@ export class RunningJob implements JobServices {
     const { deps } = this.#folded();
     const files = deps.filter(({ codec }) => !codec)
       .map(({ file }) => file);
-    return this.#listed(files, cwd, dir, regexpr);
+    return listed(this.#host.files, files, { cwd, dir, regexpr });
   }
 
   // deno-lint-ignore require-await
@@ -268,7 +269,7 @@ export class RunningJob implements JobServices {
     const { stdoutTarget } = this.#options;
     const seen = this.#written();
     const files = stdoutTarget === undefined ? seen : [stdoutTarget, ...seen];
-    return this.#listed([...new Set(files)], cwd, dir, regexpr);
+    return listed(this.#host.files, new Set(files), { cwd, dir, regexpr });
   }
 
   /** Names of what was written and is there, whether it was allowed or not. */
@@ -286,37 +287,11 @@ export class RunningJob implements JobServices {
       });
   }
 
-  #listed(
-    files: readonly string[],
-    cwd: string,
-    dir: string | undefined,
-    regexpr: string | undefined,
-  ): string[] {
-    const pattern = regexpr === undefined ? undefined : wholeName(regexpr);
-    const folder = dir === undefined || dir === ""
-      ? undefined
-      : `${resolve(cwd, dir)}/`.replace(/\/+$/, "/");
-    return files
-      .filter((file) =>
-        folder === undefined || this.#host.files.path(file).startsWith(folder)
-      )
-      .map((file) => this.#spelled(file, cwd))
-      .filter((name) => pattern === undefined || pattern.test(name));
-  }
-
-  #spelled(file: string, cwd: string): string {
-    const { root } = this.#host.files;
-    const isInside = cwd === root || cwd.startsWith(`${root}/`);
-    const path = this.#host.files.path(file);
-    if (file.startsWith("/") || !isInside) return path;
-    return relative(cwd, path) || ".";
-  }
-
   // deno-lint-ignore require-await
   async listRoot(cwd: string, dir: string): Promise<string> {
     const path = resolve(cwd, dir);
     const file = this.#host.files.name(path);
-    return file === undefined ? path : this.#spelled(file, cwd);
+    return file === undefined ? path : spelled(this.#host.files, file, cwd);
   }
 
   // --- tables
@@ -435,19 +410,5 @@ export class RunningJob implements JobServices {
       },
     });
     return files.name(path);
-  }
-}
-
-function wholeName(text: string): RegExp {
-  try {
-    return new RegExp(`^(?:${text})$`, "su");
-  } catch (cause) {
-    throw new ClibsError(
-      "CLIBS_JOB_ARGUMENT",
-      `Cannot use ${JSON.stringify(text)} as a regular expression: ${
-        (cause as Error).message
-      }`,
-      { cause },
-    );
   }
 }

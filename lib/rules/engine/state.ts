@@ -156,6 +156,21 @@ export class JobState {
   }
 }
 
+/** Why a job's files cannot be had. */
+export function jobFailure(state: JobState, text: string): Failure {
+  return {
+    file: state.job.display,
+    text,
+    rule: state.job.rule.name,
+    job: state.job.display,
+    id: state.id,
+    ...(state.attributes
+      ? { maxStderrLen: state.attributes.maxStderrLen }
+      : {}),
+    causes: [],
+  };
+}
+
 /** What attributes are if a rule does not say so. */
 export const DEFAULTS: Attributes = {
   environ: {},

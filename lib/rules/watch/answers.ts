@@ -6,13 +6,15 @@
  * it as long as a walk would meet the same things: rules and sources are the
  * same, as the file's plan still is the same object (all plans are dropped with
  * them); no file has changed, as all that the walk looked at was trusted, and
- * everything that was trusted then still is; the store is the same, as no
+ * everything that was trusted then still is, or as all of it was looked at
+ * again; the store is the same, as no
  * command has done anything but to get such answers. What a walk cannot know
  * from that is asked each time: what jobs used of the system. Options do not
  * matter: those that do have no walk begun. Variables that rules depend on are
  * part of what the rules are.
  */
 
+import type { StatList } from "../../host/stat_list.ts";
 import type { Outcome } from "../engine/state.ts";
 
 /** What a walk came to. */
@@ -22,6 +24,8 @@ export interface Answer {
   plan: unknown;
   /** Of the watcher, when it was found out. */
   changes: number;
+  /** What has to be as it was, if nobody watches it. */
+  looks?: StatList;
   /** Names of the sets of what the jobs used of the system. */
   systems: ReadonlySet<string>;
 }

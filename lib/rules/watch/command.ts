@@ -1,16 +1,32 @@
 /** What one command gets from a watched repo. */
 
+import { StatList } from "../../host/stat_list.ts";
 import type { Outcome } from "../engine/state.ts";
 import type { FileRecord } from "../state/store.ts";
-import type { Answer } from "./answers.ts";
-import type { Watcher } from "./watcher.ts";
+import type { Answer, Answers } from "./answers.ts";
+
+/** What vouches for files. */
+export interface Watched {
+  /** What commands were told, as long as it holds. */
+  readonly answers: Answers;
+  /** Grows when something that was trusted is trusted no more. */
+  readonly changes: number;
+  /** Whether answers hold only if all that they come from is looked at again. */
+  readonly looksAgain: boolean;
+  /** Takes in all that happened until now. */
+  catchUp(): void;
+  /** See `Watcher`. */
+  trusted(name: string): FileRecord | null | undefined;
+  /** See `Watcher`. */
+  want(name: string, record: FileRecord | null): void;
+}
 
 /**
  * A command's view of what is watched. It vouches for files only within
  * {@linkcode asOfNow}: what the command itself does between may be news.
  */
 export class CommandWatch {
-  readonly #watcher: Watcher;
+  readonly #watcher: Watched;
   readonly #end: () => void;
   /** Of the watcher, when the command began to look. */
   #changes: number | undefined;
@@ -18,11 +34,13 @@ export class CommandWatch {
   #isFirst = false;
   #isSure = true;
   #hasDoneNothing = false;
+  /** What was looked at for the only requested file. */
+  #looks: StatList | undefined;
   #asked = 0;
   #found = 0;
 
   /** Begins a command; see {@linkcode Watcher.begin}. */
-  constructor(watcher: Watcher, end: () => void) {
+  constructor(watcher: Watched, end: () => void) {
     this.#watcher = watcher;
     this.#end = end;
   }
@@ -50,6 +68,8 @@ export class CommandWatch {
    */
   first<T>(count: number, ask: () => T): T {
     this.#isFirst = true;
+    // Of several, the later ones come from looks for the earlier ones.
+    if (count === 1 && this.#watcher.looksAgain) this.#looks = new StatList();
     try {
       return ask();
     } finally {
@@ -69,8 +89,16 @@ export class CommandWatch {
    * @param record What may be vouched for in future; null: that there is no
    *   file; undefined: nothing.
    */
-  saw(name: string, record: FileRecord | null | undefined): void {
+  saw(
+    name: string,
+    path: string,
+    record: FileRecord | null | undefined,
+  ): void {
     if (!this.#isNow) return;
+    if (this.#looks && record !== undefined) {
+      this.#looks.add(path, record?.stamp ?? "");
+      return;
+    }
     this.#isSure = false;
     if (record !== undefined) this.#watcher.want(name, record);
   }
@@ -82,8 +110,11 @@ export class CommandWatch {
 
   /** What an earlier command found out about a requested file. */
   answer(file: string, plan: unknown): Answer | undefined {
-    return this.#isFirst
-      ? this.#watcher.answers.get(file, plan, this.#watcher.changes)
+    if (!this.#isFirst) return undefined;
+    const { answers, changes, looksAgain } = this.#watcher;
+    const answer = answers.get(file, plan, changes);
+    return !answer || !looksAgain || answer.looks?.isSame()
+      ? answer
       : undefined;
   }
 
@@ -95,10 +126,13 @@ export class CommandWatch {
     const { changes } = this.#watcher;
     // What an earlier question came to may not hold for this one's moment.
     if (!this.#isFirst || !this.#isSure || this.#changes !== changes) return;
+    const looks = this.#looks;
+    if (this.#watcher.looksAgain && !looks) return;
     this.#watcher.answers.set(file, {
       ...answer,
       systems: new Set(answer.systems),
       changes,
+      ...(looks ? { looks } : {}),
     });
   }
 

@@ -26,7 +26,7 @@ import {
 import { PRIVATE } from "../root.ts";
 import type { FileRecord } from "../state/store.ts";
 import { Answers } from "./answers.ts";
-import { CommandWatch } from "./command.ts";
+import { CommandWatch, type Watched } from "./command.ts";
 import { EVENT, type Event, Inotify, type Refusal } from "./kernel.ts";
 import { fairShare, placeOf, unwatchable } from "./place.ts";
 
@@ -56,11 +56,12 @@ interface Above {
 }
 
 /** Watches a repo. */
-export class Watcher {
+export class Watcher implements Watched {
   /** Root of the repo. */
   readonly root: string;
   /** What commands were told, as long as it holds. */
   readonly answers = new Answers();
+  readonly looksAgain = false;
   readonly #maxWatches: number;
   #inotify: Inotify | undefined;
   #place = "";

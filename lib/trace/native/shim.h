@@ -57,6 +57,9 @@ bool shim_is_on(void);
 struct shim_place shim_resolve(struct shim_slot *slot, int dir,
                                const char *path, bool follow);
 
+// Goes on hashing a text.
+uint64_t shim_hash(uint64_t hash, const char *text, size_t length);
+
 // Reports a read of slot->path, once for each kind and outcome.
 void shim_report(struct shim_slot *slot, struct shim_place place, uint16_t op,
                  uint8_t state, uint8_t flags);
