@@ -4,6 +4,7 @@ import type { DepRecord } from "../state/record.ts";
 import type { Engine } from "./engine.ts";
 import { judge, type Judgement } from "./judge.ts";
 import type { JobState, Outcome } from "./state.ts";
+import { Window } from "./window.ts";
 
 /** Deps as far as they are known: static ones, then those of the last run. */
 export function depsOf(state: JobState): DepRecord[] {
@@ -44,12 +45,6 @@ export function isIgnored(
 }
 
 /**
- * Deps of one job that are brought up to date at once. What waits takes memory,
- * and a job may have 100,000 deps; those of others are not held up by it.
- */
-const WINDOW = 1000;
-
-/**
  * Brings the deps of a job up to date, many at once but for what follows a
  * critical one that changed.
  */
@@ -60,9 +55,7 @@ export async function bringUp(
 ): Promise<Judgement> {
   const deps = depsOf(state).filter((dep) => !isIgnored(engine, dep));
   const outcomes = new Map<string, Outcome>();
-  let pending = 0;
-  let wake: (() => void) | undefined;
-  let problem: { thrown: unknown } | undefined;
+  const window = new Window();
   const critical = new Map<DepRecord, Promise<void>>();
   let last = 0;
   for (const [i, dep] of deps.entries()) {
@@ -75,26 +68,19 @@ export async function bringUp(
     }
     last = dep.group;
     if (dep.codec) continue;
-    const one = engine.ensure(dep.file, onDisk, state).then((outcome) => {
-      outcomes.set(dep.file, outcome);
-    }, (thrown) => {
-      problem ??= { thrown };
-    }).finally(() => {
-      pending--;
-      wake?.();
-    });
-    pending++;
+    const one = window.add(
+      engine.ensure(dep.file, onDisk, state).then((outcome) => {
+        outcomes.set(dep.file, outcome);
+      }),
+    );
     if (dep.flags.includes("critical")) critical.set(dep, one);
-    if (pending < WINDOW) continue;
+    if (!window.isFull) continue;
     state.unasked = deps.length - i - 1;
-    await new Promise<void>((done) => wake = done);
-    wake = undefined;
-    if (problem) break;
+    await window.next();
+    if (window.hasFailed) break;
   }
   state.unasked = 0;
-  // Those that have begun end, whatever became of the others.
-  while (pending > 0) await new Promise<void>((done) => wake = done);
-  if (problem) throw problem.thrown;
+  await window.end();
   const { record } = state;
   const reruns = record !== undefined && record.command !== state.command;
   return judge(engine, deps, outcomes, reruns);

@@ -329,13 +329,7 @@ export class Engine implements ServiceHost {
     if (from) this.#waits.enter(from, state);
     try {
       if (!state.known) state.wantedBy = from;
-      if (from) {
-        const { tailMs, record } = from;
-        state.tailMs = Math.max(
-          state.tailMs,
-          tailMs + (record?.durationMs ?? 0),
-        );
-      }
+      if (from) state.wantBy(from);
       state.known ??= this.#know(state);
       await state.known;
       if (onDisk || this.parts.options.all) await this.#restore(state, file);
@@ -351,7 +345,7 @@ export class Engine implements ServiceHost {
         await this.#loop(state);
       }
     } finally {
-      state.settled = true;
+      state.settle();
       this.#waits.undelay(state);
     }
   }

@@ -2,7 +2,6 @@
 
 import { CancelledError } from "../../errors.ts";
 import type { JobRecord, JobStatus, TargetRecord } from "../state/record.ts";
-import { all } from "./all.ts";
 import { absolutePaths } from "./abs_paths.ts";
 import { isIgnored } from "./deps.ts";
 import { type Engine, problemText } from "./engine.ts";
@@ -11,6 +10,7 @@ import { judge, type Judgement } from "./judge.ts";
 import { prepareTargets, removeTarget } from "./prepare.ts";
 import { settleSums, UNSTABLE } from "./sums.ts";
 import type { JobState, Outcome } from "./state.ts";
+import { WINDOW, Window } from "./window.ts";
 
 /**
  * Runs a job's process with resources of its own.
@@ -197,10 +197,20 @@ class Run {
     }
     save("its deps are not verified");
     this.#line("may_rerun", result.durationMs);
-    await all(pending.map(async (file) => {
-      const outcome = await this.#engine.ensure(file, false, this.#state);
-      judged.outcomes.set(file, outcome);
-    }));
+    const window = new Window();
+    for (const [i, file] of pending.entries()) {
+      window.add(
+        this.#engine.ensure(file, false, this.#state).then((outcome) => {
+          judged.outcomes.set(file, outcome);
+        }),
+      );
+      if (!window.isFull) continue;
+      this.#state.unasked = pending.length - i - 1;
+      await window.next();
+      if (window.hasFailed) break;
+    }
+    this.#state.unasked = 0;
+    await window.end();
     const late = judge(this.#engine, record.deps, judged.outcomes);
     if (late.changed !== undefined) {
       const again = changeOf(record, late.changed);
@@ -220,6 +230,11 @@ class Run {
       const { file } = dep;
       if (dep.codec || isIgnored(this.#engine, dep)) continue;
       const known = this.#present.outcomes.get(file);
+      // Enough have to be waited for.
+      if (pending.length >= WINDOW && !known?.source) {
+        pending.push(file);
+        continue;
+      }
       const outcome = known?.source
         ? known
         : await this.#engine.quick(file, this.#state);

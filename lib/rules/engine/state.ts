@@ -47,6 +47,8 @@ export interface Outcome {
   uphill?: string;
 }
 
+const NOTHING: ReadonlyMap<string, Outcome> = new Map();
+
 /** A job in this command. */
 export class JobState {
   /** Its rule, stems and names. */
@@ -71,7 +73,7 @@ export class JobState {
   /** Whether it ran in this command, and its last run stands. */
   ran = false;
   /** What its deps were when its last run in this command began. */
-  present: ReadonlyMap<string, Outcome> = new Map();
+  present: ReadonlyMap<string, Outcome> = NOTHING;
   /** Times that it was started in this command. */
   submits = 0;
   /** Times that it was lost, or failed and tried again. */
@@ -110,6 +112,19 @@ export class JobState {
   /** Its last run, whichever command it was in. */
   get record(): JobRecord | undefined {
     return this.#store.job(this.id);
+  }
+
+  /** Takes note that it is known what it makes. */
+  settle(): void {
+    this.settled = true;
+    // Nobody asks for that any more, and there may be many jobs.
+    this.present = NOTHING;
+  }
+
+  /** Takes note of a job that waits for it. */
+  wantBy(other: JobState): void {
+    const tookMs = other.record?.durationMs ?? 0;
+    this.tailMs = Math.max(this.tailMs, other.tailMs + tookMs);
   }
 
   /** Has attributes worked out anew: a file that their functions read changed. */
