@@ -27,7 +27,6 @@ const CODES: readonly (readonly [exit: number, codes: readonly ErrorCode[]])[] =
       "CLIBS_LMAKE_TEMPLATE",
       "CLIBS_LMAKE_THROWN",
       "CLIBS_LMAKE_TIMEOUT",
-      "CLIBS_LMAKE_VERSION",
     ]],
     [4, ["CLIBS_LMAKE_SERVER"]],
     // There is no repo, or it is not in order.
@@ -36,6 +35,7 @@ const CODES: readonly (readonly [exit: number, codes: readonly ErrorCode[]])[] =
     // Another command must not run meanwhile.
     [9, ["CLIBS_LMAKE_BUSY"]],
     [10, ["CLIBS_DISK_FULL", "CLIBS_TOO_MANY_FILES", "CLIBS_TOOL_MISSING"]],
+    [12, ["CLIBS_LMAKE_VERSION"]],
   ];
 
 /** The command line was wrong. */

@@ -37,6 +37,8 @@ test("commands about rules have exit codes of their own", async (repo) => {
     env: { LMAKE_ARGS: "-e --nosuch" },
   });
   assert.equal(usage, 11);
+  repo.rules("lmake.checkVersion(99);");
+  assert.equal(await code("make", "a"), 12);
   repo.rules("rule({");
   assert.equal(await code("show", "a"), 3);
   assert.equal(await code("make", "a"), 3);
