@@ -174,6 +174,17 @@ rule({ name: "All", target: "all", deps: { L: "all.txt" },
   const all = [...peers(dir), clibs(join(dir, "clibs"), "all")];
   show(`${count} trivial jobs: full`, all, 0);
   show(`no-op of ${count}`, [emptyDeno(dir), ...all], count > 20_000 ? 3 : 5);
+  bash(
+    dir,
+    `sed -i 's/import { rule }/import { lmake, rule }/' clibs/Lmakefile.ts
+echo 'lmake.config.watch = true;' >> clibs/Lmakefile.ts`,
+  );
+  // What is to be watched is taken under watch while nobody asks.
+  for (let i = 0; i < 3; i++) {
+    once(all.at(-1)!);
+    bash(dir, "sleep 1");
+  }
+  show(`no-op of ${count}, watched`, [emptyDeno(dir), all.at(-1)!]);
   const state = bash(dir, "du -sb clibs/LMAKE | cut -f1").trim();
   console.log(`  state on disk  ${(Number(state) / 1e6).toFixed(1)} MB`);
   const peak = bash(
