@@ -14,7 +14,7 @@ const REST = "./cli/run.ts";
 
 if (import.meta.main) {
   const quick = await quickMake(Deno.args, askQuickly);
-  if (typeof quick === "number") Deno.exitCode = quick;
+  if (typeof quick === "number") Deno.exit(quick);
   else {
     const { run }: typeof import("./cli/run.ts") = await import(REST);
     Deno.exitCode = await run(Deno.args, { asked: quick });

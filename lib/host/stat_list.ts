@@ -28,33 +28,43 @@ export class StatList {
     this.#numbers = undefined;
   }
 
-  /** Whether all of them are as they were. */
-  isSame(): boolean {
-    const numbers = this.#numbers ??= parse(this.#stamps);
-    const now = new Float64Array(WIDTH);
-    for (let i = 0; i < this.#paths.length; i++) {
-      const stamp = this.#stamps[i]!;
-      const path = this.#paths[i]!;
-      const found = lstatTo(path, now);
-      if (found === undefined) {
-        if (!isSlowlySame(path, stamp)) return false;
-        continue;
-      }
-      const isThere = found && (now[1]! & 0o170000) !== 0o040000;
-      if (stamp === "") {
-        if (isThere) return false;
-        continue;
-      }
-      if (!isThere) return false;
-      const at = i * WIDTH;
-      for (let k = 0; k < WIDTH; k++) {
-        // What is no number is equal to nothing.
-        if (numbers[at + k] !== now[k]) return false;
-      }
+  /** Notes that a file has another stamp now. */
+  set(index: number, stamp: string): void {
+    this.#stamps[index] = stamp;
+    this.#numbers?.set(parse([stamp]), index * WIDTH);
+  }
+
+  /**
+   * Which of them are not as they were, by their places.
+   *
+   * @param most So many are enough to know.
+   */
+  changed(most = Infinity): number[] {
+    this.#numbers ??= parse(this.#stamps);
+    const found: number[] = [];
+    for (let i = 0; i < this.#paths.length && found.length < most; i++) {
+      if (!this.#isSame(i)) found.push(i);
+    }
+    return found;
+  }
+
+  #isSame(index: number): boolean {
+    const stamp = this.#stamps[index]!;
+    const path = this.#paths[index]!;
+    const isFound = lstatTo(path, now);
+    if (isFound === undefined) return isSlowlySame(path, stamp);
+    const isThere = isFound && (now[1]! & 0o170000) !== 0o040000;
+    if (stamp === "" || !isThere) return stamp === "" && !isThere;
+    const at = index * WIDTH;
+    for (let k = 0; k < WIDTH; k++) {
+      // What is no number is equal to nothing.
+      if (this.#numbers![at + k] !== now[k]) return false;
     }
     return true;
   }
 }
+
+const now = new Float64Array(WIDTH);
 
 /** Where the C library cannot be called, or has no answer. */
 function isSlowlySame(path: string, stamp: string): boolean {

@@ -1,4 +1,4 @@
-import { equal } from "node:assert/strict";
+import { deepEqual, equal } from "node:assert/strict";
 import { StatList } from "../../lib/host/stat_list.ts";
 import { lstatNs, stampText } from "../../lib/host/statx.ts";
 import { TempDir } from "../support/temp.ts";
@@ -44,10 +44,10 @@ for (const [what, change] of Object.entries(CHANGES)) {
     Deno.symlinkSync("a", dir.join("link"));
     const list = listOf(dir, "b", "a", "none", "link", "folder", "a/below");
     equal(list.length, 6);
-    equal(list.isSame(), true);
-    equal(list.isSame(), true);
+    deepEqual(list.changed(), []);
+    deepEqual(list.changed(), []);
     change(dir);
-    equal(list.isSame(), false);
+    equal(list.changed(1).length, 1);
   });
 }
 
@@ -55,14 +55,14 @@ Deno.test("StatList takes files as they are later", () => {
   using dir = new TempDir();
   dir.write({ a: "a" });
   const list = listOf(dir, "a");
-  equal(list.isSame(), true);
+  deepEqual(list.changed(), []);
   dir.write({ "ü\u{1f600}": "", "folder/x": "" });
   for (const name of ["ü\u{1f600}", "folder", "none", "a\0b"]) {
     const stat = name.includes("\0") ? undefined : lstatNs(dir.join(name));
     const isFile = stat && (stat.mode & 0o170000) !== 0o040000;
     list.add(dir.join(name), isFile ? stampText(stat) : "");
   }
-  equal(list.isSame(), true);
+  deepEqual(list.changed(), []);
 });
 
 Deno.test("StatList is not fooled by dates that are early, or long texts", () => {
@@ -72,12 +72,27 @@ Deno.test("StatList is not fooled by dates that are early, or long texts", () =>
     Deno.utimeSync(dir.join("a"), seconds, seconds);
     const list = listOf(dir, "a");
     // That it cannot tell is no answer that all is well.
-    if (seconds >= 1) equal(list.isSame(), true);
+    if (seconds >= 1) deepEqual(list.changed(), []);
     Deno.utimeSync(dir.join("a"), seconds + 1, seconds + 1);
-    equal(list.isSame(), false, String(seconds));
+    deepEqual(list.changed(), [0], String(seconds));
   }
   const list = new StatList();
   list.add(`/${"x".repeat(300)}`, "");
   list.add(`/${"y/".repeat(3000)}`, "");
-  equal(list.isSame(), true);
+  deepEqual(list.changed(), []);
+});
+
+Deno.test("StatList tells which, no more than are wanted, until it is told", () => {
+  using dir = new TempDir();
+  dir.write({ a: "a", b: "b", c: "c" });
+  const list = listOf(dir, "a", "b", "c");
+  dir.write({ a: "A!", c: "C!" });
+  deepEqual(list.changed(), [0, 2]);
+  deepEqual(list.changed(1), [0]);
+  list.set(2, stampText(lstatNs(dir.join("c"))!));
+  deepEqual(list.changed(), [0]);
+  list.set(0, "");
+  deepEqual(list.changed(), [0]);
+  Deno.removeSync(dir.join("a"));
+  deepEqual(list.changed(), []);
 });

@@ -422,7 +422,8 @@ Deno.test({
       let answered = false;
       command.first(1, () =>
         command.asOfNow(() => {
-          answered = command.answer("t", before) !== undefined;
+          answered = command.answer("t", before, () => undefined) !==
+            undefined;
           if (answered) return outcome;
           if (!command.vouched(name)) command.saw(name, name, undefined);
           if (!found) return undefined;

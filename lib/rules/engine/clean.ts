@@ -7,7 +7,7 @@
 import type { CodecTables } from "../codec/tables.ts";
 import type { Plan } from "../memo.ts";
 import type { JobRecord } from "../state/record.ts";
-import type { Store } from "../state/store.ts";
+import type { FileRecord, Store } from "../state/store.ts";
 import type { CommandWatch } from "../watch/command.ts";
 import { differs, type Files } from "./files.ts";
 import type { Outcome } from "./state.ts";
@@ -62,7 +62,11 @@ export class CleanFiles {
   ): Outcome | undefined {
     const plan = this.#parts.plans.get(file);
     if (!onDisk || !plan) return this.#outcome(file, onDisk);
-    const answer = watch.answer(file, plan);
+    const answer = watch.answer(
+      file,
+      plan,
+      (name, sum) => this.#sameSource(name, sum),
+    );
     const holds = (system: string) => this.#parts.systemHolds({ system });
     if (answer && [...answer.systems].every(holds)) {
       return { ...answer.outcome };
@@ -72,6 +76,16 @@ export class CleanFiles {
       watch.keep(file, { outcome, plan, systems: this.#systems });
     }
     return outcome;
+  }
+
+  /** The record of a source that was written and is what it was. */
+  #sameSource(name: string, sum: string): FileRecord | undefined {
+    const { plans, store } = this.#parts;
+    if (plans.has(name)) return undefined;
+    const source = this.#parts.source(name);
+    const isSame = source && !source.failure && source.sum === sum;
+    const record = isSame ? store.file(name) : undefined;
+    return record?.sum === sum ? record : undefined;
   }
 
   #outcome(file: string, onDisk: boolean): Outcome | undefined {

@@ -68,6 +68,14 @@ export async function bringUp(
     }
     last = dep.group;
     if (dep.codec) continue;
+    // Most are, and a promise each would take longer than to find out.
+    const clean = dep.flags.includes("critical")
+      ? undefined
+      : engine.clean(dep.file, onDisk);
+    if (clean) {
+      outcomes.set(dep.file, clean);
+      continue;
+    }
     const one = window.add(
       engine.ensure(dep.file, onDisk, state).then((outcome) => {
         outcomes.set(dep.file, outcome);

@@ -137,6 +137,18 @@ export class Engine implements ServiceHost {
   // --- files
 
   /**
+   * A file that needs nothing to be done; undefined if that is not sure.
+   *
+   * @throws {CancelledError} If the command is to end.
+   */
+  clean(file: string, onDisk: boolean): Outcome | undefined {
+    const { signal, all } = this.parts.options;
+    if (signal?.aborted) throw new CancelledError();
+    // All that is missing is asked for: then knowing is not enough.
+    return all ? undefined : this.#clean.outcome(file, onDisk);
+  }
+
+  /**
    * Has a file made.
    *
    * @param onDisk Whether it must be there; else it is enough to know what it
@@ -148,11 +160,7 @@ export class Engine implements ServiceHost {
     onDisk: boolean,
     from?: JobState,
   ): Promise<Outcome> {
-    if (this.parts.options.signal?.aborted) throw new CancelledError();
-    // All that is missing is asked for: then knowing is not enough.
-    const clean = this.parts.options.all
-      ? undefined
-      : this.#clean.outcome(file, onDisk);
+    const clean = this.clean(file, onDisk);
     if (clean) return clean;
     const selection = await this.#selector.select(file);
     switch (selection.kind) {
@@ -303,6 +311,8 @@ export class Engine implements ServiceHost {
 
   /** What is known of a file without a job being run: undefined if one has to. */
   async quick(file: string, from: JobState): Promise<Outcome | undefined> {
+    const clean = this.clean(file, false);
+    if (clean) return clean;
     const selection = await this.#selector.select(file);
     // What a job saw does not depend on whether it is still there.
     const outcome = this.ensure(file, false, from);

@@ -14,8 +14,8 @@
  * part of what the rules are.
  */
 
-import type { StatList } from "../../host/stat_list.ts";
 import type { Outcome } from "../engine/state.ts";
+import type { Walk } from "./walk.ts";
 
 /** What a walk came to. */
 export interface Answer {
@@ -25,7 +25,7 @@ export interface Answer {
   /** Of the watcher, when it was found out. */
   changes: number;
   /** What has to be as it was, if nobody watches it. */
-  looks?: StatList;
+  walk?: Walk;
   /** Names of the sets of what the jobs used of the system. */
   systems: ReadonlySet<string>;
 }

@@ -1,9 +1,9 @@
 /** What one command gets from a watched repo. */
 
-import { StatList } from "../../host/stat_list.ts";
 import type { Outcome } from "../engine/state.ts";
 import type { FileRecord } from "../state/store.ts";
 import type { Answer, Answers } from "./answers.ts";
+import { Walk } from "./walk.ts";
 
 /** What vouches for files. */
 export interface Watched {
@@ -35,7 +35,7 @@ export class CommandWatch {
   #isSure = true;
   #hasDoneNothing = false;
   /** What was looked at for the only requested file. */
-  #looks: StatList | undefined;
+  #walk: Walk | undefined;
   #asked = 0;
   #found = 0;
 
@@ -69,7 +69,7 @@ export class CommandWatch {
   first<T>(count: number, ask: () => T): T {
     this.#isFirst = true;
     // Of several, the later ones come from looks for the earlier ones.
-    if (count === 1 && this.#watcher.looksAgain) this.#looks = new StatList();
+    if (count === 1 && this.#watcher.looksAgain) this.#walk = new Walk();
     try {
       return ask();
     } finally {
@@ -95,8 +95,8 @@ export class CommandWatch {
     record: FileRecord | null | undefined,
   ): void {
     if (!this.#isNow) return;
-    if (this.#looks && record !== undefined) {
-      this.#looks.add(path, record?.stamp ?? "");
+    if (this.#walk && record !== undefined) {
+      this.#walk.add(name, path, record);
       return;
     }
     this.#isSure = false;
@@ -108,12 +108,20 @@ export class CommandWatch {
     this.#isSure = false;
   }
 
-  /** What an earlier command found out about a requested file. */
-  answer(file: string, plan: unknown): Answer | undefined {
+  /**
+   * What an earlier command found out about a requested file.
+   *
+   * @param look See {@linkcode Walk.isSame}.
+   */
+  answer(
+    file: string,
+    plan: unknown,
+    look: (name: string, sum: string) => FileRecord | undefined,
+  ): Answer | undefined {
     if (!this.#isFirst) return undefined;
     const { answers, changes, looksAgain } = this.#watcher;
     const answer = answers.get(file, plan, changes);
-    return !answer || !looksAgain || answer.looks?.isSame()
+    return !answer || !looksAgain || answer.walk?.isSame(look)
       ? answer
       : undefined;
   }
@@ -126,13 +134,13 @@ export class CommandWatch {
     const { changes } = this.#watcher;
     // What an earlier question came to may not hold for this one's moment.
     if (!this.#isFirst || !this.#isSure || this.#changes !== changes) return;
-    const looks = this.#looks;
-    if (this.#watcher.looksAgain && !looks) return;
+    const walk = this.#walk;
+    if (this.#watcher.looksAgain && !walk) return;
     this.#watcher.answers.set(file, {
       ...answer,
       systems: new Set(answer.systems),
       changes,
-      ...(looks ? { looks } : {}),
+      ...(walk ? { walk } : {}),
     });
   }
 
