@@ -288,6 +288,9 @@ int main(void) {
   sigprocmask(SIG_BLOCK, &child, 0);
   fcntl(0, F_SETFD, FD_CLOEXEC);
   fcntl(1, F_SETFD, FD_CLOEXEC);
+  // clibs does not read answers while it writes requests: there is to be room
+  // for those of as many jobs as anybody runs at once.
+  fcntl(1, F_SETPIPE_SZ, 1 << 20);
   struct pollfd fds[2] = {
       {.fd = 0, .events = POLLIN},
       {.fd = signalfd(-1, &child, SFD_CLOEXEC | SFD_NONBLOCK),
