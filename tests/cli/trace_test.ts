@@ -30,7 +30,8 @@ class Place extends TempDir {
     const { code, stdout, stderr } = await new Deno.Command("bash", {
       args: ["-c", `clibs() { ${quoted} "$@"; }; ${line}`],
       cwd: this.path,
-      env: { ...NEUTRAL, PATH: "/usr/bin:/bin" },
+      // In others a shell writes \u as it stands.
+      env: { ...NEUTRAL, PATH: "/usr/bin:/bin", LC_ALL: "C.UTF-8" },
       stdin: "null",
     }).output();
     const decoder = new TextDecoder();

@@ -201,5 +201,5 @@ rule({
   assert.equal(JSON.parse(repo.content("facts.json")).who, "me");
 
   repo.rules(`lmake.checkVersion("none");`);
-  await repo.make({ exit: 3, says: [/it expects version none/] });
+  await repo.make({ exit: 12, says: [/it expects version none/] });
 });
