@@ -5,7 +5,7 @@ import { ClibsError, systemErrorCode } from "../../errors.ts";
 import type { Feedback } from "../../feedback/bus.ts";
 import { commandText, jobEnvironment } from "../engine/command.ts";
 import type { Engine } from "../engine/engine.ts";
-import { isSteady } from "../engine/run_once.ts";
+import { isSteady } from "../engine/run_record.ts";
 import type { JobState, Outcome } from "../engine/state.ts";
 import { functionCommand } from "../job/command.ts";
 import type { Repo } from "../repo.ts";

@@ -227,7 +227,7 @@ export class Engine implements ServiceHost {
         if (isOnly && await this.#selector.decides(maker.state, maybeUphill)) {
           this.#plan(maker.state, file);
         }
-        return this.#outcomeOf(maker.state, file);
+        return maker.state.outcomeOf(file);
       }
       for (const { state } of group) {
         unmade.push(
@@ -264,17 +264,6 @@ export class Engine implements ServiceHost {
     return state.failure !== undefined;
   }
 
-  #outcomeOf(state: JobState, file: string): Outcome {
-    const target = state.record?.targets.find((one) => one.file === file);
-    return {
-      file,
-      sum: target?.sum ?? "none",
-      buildable: true,
-      job: state,
-      ...(state.failure ? { failure: state.failure } : {}),
-    };
-  }
-
   /** Has a job run if it has to, with all its own targets on disk. */
   async ensureJob(
     candidate: Pick<Candidate, "rule" | "stems">,
@@ -290,7 +279,7 @@ export class Engine implements ServiceHost {
     if (state.isMissingStatic) {
       return { file, sum: "none", buildable: false, near: ["it misses a dep"] };
     }
-    return { ...this.#outcomeOf(state, file), job: state };
+    return { ...state.outcomeOf(file), job: state };
   }
 
   /** See {@linkcode ServiceHost}. */
@@ -302,7 +291,7 @@ export class Engine implements ServiceHost {
     }
     const state = makers[0]?.state;
     if (!state?.record || state.known) return undefined;
-    const outcome = this.#outcomeOf(state, file);
+    const outcome = state.outcomeOf(file);
     if (state.record.status !== "ok") {
       outcome.failure = { file, text: "in error", causes: [] };
     }

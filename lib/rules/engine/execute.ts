@@ -1,26 +1,19 @@
 /** Runs a job once: everything from its private folder to what it did. */
 
 import { join } from "node:path";
-import { ClibsError } from "../../errors.ts";
 import { removeTree } from "../../host/files.ts";
-import { findProgram } from "../../host/process.ts";
 import { endMarked, JOB_ID_VARIABLE } from "../../jobs/group.ts";
 import { type Method, obtainTools, type Tools } from "../../trace/methods.ts";
 import type { RecordReader } from "../../trace/record.ts";
 import { TraceSession, type Wrapped } from "../../trace/session.ts";
 import type { Backend, BackendJob } from "../backends/backend.ts";
 import type { JobServer } from "../channel/server.ts";
-import { functionCommand } from "../job/command.ts";
 import type { Attributes } from "../model.ts";
 import type { Repo } from "../repo.ts";
 import { isOurs, prefixesFor } from "../repo.ts";
 import { PRIVATE } from "../root.ts";
-import {
-  commandText,
-  describeFunction,
-  jobEnvironment,
-  jobRoot,
-} from "./command.ts";
+import { jobEnvironment, jobRoot } from "./command.ts";
+import { type CommandLine, jobCommandLine, programOf } from "./command_line.ts";
 import {
   addLooks,
   type DirectCommand,
@@ -181,7 +174,10 @@ export class ReadyJob implements Disposable {
       smallId: this.#smallId,
       sequenceId: this.#sequenceId,
     });
-    this.#line = commandLine(folder, context, state);
+    this.#line = jobCommandLine(folder, state, {
+      root,
+      denoDir: context.denoDir,
+    });
     this.#session = undo.use(
       new TraceSession(method, tools, {
         prefixes: jobPrefixes(root),
@@ -359,51 +355,6 @@ function canBeDirect(
   return isPreloaded && backend.isHere && !useScript;
 }
 
-/** What a job runs. */
-interface CommandLine {
-  argv: string[];
-  /** Text of its command. */
-  cmd: string;
-  /** Variables that it needs and is not told of. */
-  extraEnv: Record<string, string>;
-}
-
-function commandLine(
-  folder: string,
-  context: ExecuteContext,
-  state: JobState,
-): CommandLine {
-  const { shell, interpreter, useScript } = state.attributes!;
-  const { cmd } = state.job.rule;
-  const text = commandText(state);
-  if (cmd?.kind === "function") {
-    const description = join(folder, DESCRIPTION);
-    Deno.writeTextFileSync(
-      description,
-      JSON.stringify(describeFunction(state, cmd, context.repo.root)),
-    );
-    const deno = interpreter.length > 0 ? interpreter : [Deno.execPath()];
-    return {
-      argv: functionCommand(deno, description),
-      cmd: text,
-      extraEnv: {
-        DENO_DIR: context.denoDir,
-        DENO_NO_UPDATE_CHECK: "1",
-        NO_COLOR: "1",
-        // What Deno itself looks for is no dep; the job switches it on.
-        CLIBS_TRACE_OFF: "1",
-      },
-    };
-  }
-  // Longer than one argument may be.
-  if (!useScript && text.length < 100_000) {
-    return { argv: [...shell, "-c", text], cmd: text, extraEnv: {} };
-  }
-  const script = join(folder, "cmd");
-  Deno.writeTextFileSync(script, text);
-  return { argv: [...shell, script], cmd: text, extraEnv: {} };
-}
-
 const known = new Map<Method, Promise<Tools>>();
 
 function toolsOf(method: Method): Promise<Tools> {
@@ -414,28 +365,6 @@ function toolsOf(method: Method): Promise<Tools> {
   }
   return tools;
 }
-
-/**
- * Path of a program; a name without a folder is looked for as shells do.
- *
- * @throws {ClibsError} `CLIBS_JOB_START` if there is none.
- */
-function programOf(
-  name: string,
-  env: Readonly<Record<string, string>>,
-): string {
-  if (name.includes("/")) return name;
-  const found = findProgram(name, env["PATH"]);
-  if (found !== undefined) return found;
-  throw new ClibsError(
-    "CLIBS_JOB_START",
-    `Cannot run ${name}: it is not on the job's PATH`,
-    { facts: { PATH: env["PATH"] ?? "" } },
-  );
-}
-
-/** File that tells a function job what to do. */
-const DESCRIPTION = "job.json";
 
 /** What no job depends on: the system, and clibs itself. */
 function jobPrefixes(root: string): string[] {

@@ -8,6 +8,7 @@ import { type Engine, problemText } from "./engine.ts";
 import type { RunResult } from "./execute.ts";
 import { judge, type Judgement } from "./judge.ts";
 import { prepareTargets, removeTarget } from "./prepare.ts";
+import { isSteady, logOf } from "./run_record.ts";
 import { settleSums, UNSTABLE } from "./sums.ts";
 import type { JobState, Outcome } from "./state.ts";
 import { WINDOW, Window } from "./window.ts";
@@ -431,36 +432,4 @@ function isRetried(state: JobState, status: JobStatus): boolean {
   if (retriedErrors.includes(`-${status}`)) return false;
   return status === "err" || status === "timeout" ||
     retriedErrors.includes(status);
-}
-
-/** Whether a run left everything as it was. */
-export function isSteady(
-  before: JobRecord | undefined,
-  now: JobRecord,
-): boolean {
-  if (before?.status !== "ok") return false;
-  const sums = (record: JobRecord) =>
-    JSON.stringify(
-      record.targets.map(({ file, sum }) => [file, sum]).sort(),
-    );
-  return sums(before) === sums(now);
-}
-
-function logOf(result: RunResult, problems: string[]) {
-  return {
-    cmd: result.cmd,
-    env: result.env,
-    problems,
-    exit: result.end.signal ?? result.end.code ?? 0,
-    stdout: result.stdout,
-    stderr: result.stderr,
-    autodep: result.autodep,
-    granted: {},
-    argv: result.argv,
-    stdin: result.stdin,
-    ...(result.stdoutTarget === undefined
-      ? {}
-      : { stdoutTarget: result.stdoutTarget }),
-    ...(result.tmp === undefined ? {} : { tmp: result.tmp }),
-  };
 }

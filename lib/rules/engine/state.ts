@@ -127,6 +127,18 @@ export class JobState {
     this.tailMs = Math.max(this.tailMs, other.tailMs + tookMs);
   }
 
+  /** What it makes of a file. */
+  outcomeOf(file: string): Outcome {
+    const target = this.record?.targets.find((one) => one.file === file);
+    return {
+      file,
+      sum: target?.sum ?? "none",
+      buildable: true,
+      job: this,
+      ...(this.failure ? { failure: this.failure } : {}),
+    };
+  }
+
   /** Has attributes worked out anew: a file that their functions read changed. */
   forgetAttributes(): void {
     this.attributes = undefined;
