@@ -26,6 +26,8 @@ export class SlurmCluster implements AsyncDisposable {
   readonly #dir = new TempDir();
   readonly #programs: Program[] = [];
   #controller: Program | undefined;
+  #nursing: Promise<void> | undefined;
+  #nurse: ReturnType<typeof setInterval> | undefined;
 
   /** What clients need in their environment. */
   get env(): Record<string, string> {
@@ -86,7 +88,30 @@ export class SlurmCluster implements AsyncDisposable {
     ]);
   }
 
+  /**
+   * Starts it again, and the node whenever the controller takes it out: it has
+   * forgotten the jobs since it saved its state, gives their numbers again, and
+   * drains the node that says so. An administrator does the same.
+   */
+  restartController(): void {
+    this.startController();
+    this.#nurse = setInterval(() => {
+      const ask = (program: string, ...args: string[]) =>
+        new Deno.Command(program, { args, env: this.env, stdin: "null" })
+          .output();
+      this.#nursing = ask("sinfo", "-h", "-o", "%t").then(async (
+        { stdout },
+      ) => {
+        const state = new TextDecoder().decode(stdout);
+        if (!/down|drain|drng/.test(state)) return;
+        await ask("scontrol", "update", `NodeName=${NODE}`, "State=RESUME");
+      });
+    }, 2000);
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
+    clearInterval(this.#nurse);
+    await this.#nursing;
     // The node ends what it runs, while there is somebody to tell.
     for (const program of this.#programs.reverse()) {
       await program.end("SIGTERM");

@@ -77,6 +77,8 @@ export function readStrace(log: string): { calls: Call[]; ends: End[] } {
       continue;
     }
     if (text.startsWith("---") || text.startsWith("[")) continue;
+    // A thread that ended before strace knew what it had called.
+    if (text.startsWith("<... ??? resumed>")) continue;
     let start = line;
     const resumed = /^<\.\.\. \w+ resumed>/.exec(text);
     if (resumed) {

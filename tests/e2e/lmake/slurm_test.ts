@@ -221,7 +221,7 @@ slurm("the daemon may be killed and started again meanwhile", async (
       const before = ended();
       assert.ok(before < 70, "there is something left to do");
       await new Promise((resolve) => setTimeout(resolve, 8000));
-      cluster.startController();
+      cluster.restartController();
     },
     // What the daemon forgets it ends, which is no fault of the jobs.
     words: { done: 80, lost: [0, 20], start: [0, 80] },
