@@ -58,6 +58,7 @@ function understand([command, ...words]: readonly string[]): Line | undefined {
   return line;
 }
 
+/** What `streams.ts` does, which would be loaded with all of `mod.ts`. */
 function print(text: string): void {
   let rest = new TextEncoder().encode(text);
   while (rest.length > 0) {

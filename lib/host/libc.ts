@@ -31,9 +31,15 @@ const symbols = {
 export type Libc = Deno.DynamicLibrary<typeof symbols>["symbols"];
 
 /** The C library; undefined where it cannot be called. */
-export const libc: Libc | undefined = openLibc();
+export const libc: Libc | undefined = openCLibrary(symbols);
 
-function openLibc(): Libc | undefined {
+/**
+ * Functions of the C library; undefined where it has not all of them, or cannot
+ * be called. It stays open, see above.
+ */
+export function openCLibrary<T extends Deno.ForeignLibraryInterface>(
+  symbols: T,
+): Deno.DynamicLibrary<T>["symbols"] | undefined {
   if (Deno.build.os !== "linux") return undefined;
   if (Deno.permissions.querySync({ name: "ffi" }).state !== "granted") {
     return undefined;

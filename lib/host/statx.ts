@@ -62,11 +62,6 @@ export function statNs(path: string): StatNs | undefined {
   return libc ? statx(libc, path, 0) : ifPresent(() => Deno.statSync(path));
 }
 
-/** Status of each path without following links, in their order. */
-export function lstatMany(paths: readonly string[]): (StatNs | undefined)[] {
-  return paths.map((path) => lstatNs(path));
-}
-
 /** Whether it is a regular file. */
 export function isFile(stat: StatNs): boolean {
   return (stat.mode & 0o170000) === 0o100000;

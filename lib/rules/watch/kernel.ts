@@ -7,7 +7,7 @@
  */
 
 import { bytesToPath } from "../../host/bytes_path.ts";
-import { cPath, ENOENT, ENOTDIR } from "../../host/libc.ts";
+import { cPath, ENOENT, ENOTDIR, openCLibrary } from "../../host/libc.ts";
 
 const symbols = {
   inotify_init1: { parameters: ["i32"], result: "i32" },
@@ -23,22 +23,7 @@ const symbols = {
 
 type Calls = Deno.DynamicLibrary<typeof symbols>["symbols"];
 
-const calls = openCalls();
-
-function openCalls(): Calls | undefined {
-  if (Deno.build.os !== "linux") return undefined;
-  if (Deno.permissions.querySync({ name: "ffi" }).state !== "granted") {
-    return undefined;
-  }
-  for (const name of ["libc.so.6", `libc.musl-${Deno.build.arch}.so.1`]) {
-    try {
-      return Deno.dlopen(name, symbols).symbols;
-    } catch {
-      // Of the other kind.
-    }
-  }
-  return undefined;
-}
+const calls: Calls | undefined = openCLibrary(symbols);
 
 /** What happened to something that is watched; bits of {@linkcode Event.mask}. */
 export const EVENT = {
